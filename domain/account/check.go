@@ -1,0 +1,84 @@
+package account
+
+import "fmt"
+
+// CheckInvariants proves the account's arithmetic; it returns what is wrong, or nil. Tests and audits call it after
+// every event. O(items + funds).
+func (s *State) CheckInvariants() error {
+	var open, unapplied int64
+	listed := 0
+	for id, it := range s.items {
+		open += it.open
+		if it.total != it.open+it.settled+it.credited+it.writtenOff+it.cancelled {
+			return fmt.Errorf("invoice %s: total %d is not open %d + settled %d + credited %d + written off %d + cancelled %d",
+				id, it.total, it.open, it.settled, it.credited, it.writtenOff, it.cancelled)
+		}
+		if min(it.open, it.settled, it.credited, it.writtenOff, it.cancelled) < 0 {
+			return fmt.Errorf("invoice %s: something is negative: %+v", id, *it)
+		}
+		if err := checkTimeline("invoice "+string(id), it.moves, it.open, it.total); err != nil {
+			return err
+		}
+		if it.open > 0 {
+			listed++
+		}
+	}
+	for id, f := range s.payments {
+		unapplied += f.unapplied
+		if err := f.check("payment " + string(id)); err != nil {
+			return err
+		}
+	}
+	for id, f := range s.credits {
+		unapplied += f.unapplied
+		if err := f.check("credit note " + string(id)); err != nil {
+			return err
+		}
+	}
+	if open != s.openTotal || unapplied != s.unappliedTotal {
+		return fmt.Errorf("balance: items %d, funds %d; kept %d, %d", open, unapplied, s.openTotal, s.unappliedTotal)
+	}
+	if listed != len(s.open) {
+		return fmt.Errorf("%d items are open, %d are listed", listed, len(s.open))
+	}
+	for i, it := range s.open {
+		if it.open <= 0 || i > 0 && it.before(s.open[i-1]) {
+			return fmt.Errorf("open items out of order at %s", it.id)
+		}
+	}
+	return nil
+}
+
+func (f *fund) check(name string) error {
+	var applied int64
+	for _, a := range f.applied {
+		if applied += a.amount; a.amount <= 0 {
+			return fmt.Errorf("%s: %d applied to %s", name, a.amount, a.item)
+		}
+	}
+	if f.amount != applied+f.unapplied+f.refunded+f.reversed+f.differences {
+		return fmt.Errorf("%s: amount %d is not applied %d + unapplied %d + refunded %d + reversed %d + differences %d",
+			name, f.amount, applied, f.unapplied, f.refunded, f.reversed, f.differences)
+	}
+	if min(f.unapplied, f.refunded, f.reversed, f.differences) < 0 {
+		return fmt.Errorf("%s: something is negative: %+v", name, *f)
+	}
+	return checkTimeline(name, f.moves, f.unapplied, f.amount)
+}
+
+// checkTimeline proves that no day ever shows less than nothing or more than all, and that the days end in now.
+func checkTimeline(name string, t timeline, now, most int64) error {
+	var amount int64
+	for i, m := range t {
+		if amount += m.delta; amount < 0 || amount > most {
+			return fmt.Errorf("%s: stands at %d of %d on %s", name, amount, most, m.on)
+		}
+		if i > 0 && !t[i-1].on.Before(m.on) {
+			return fmt.Errorf("%s: days out of order at %s", name, m.on)
+		}
+	}
+	if amount != now {
+		return fmt.Errorf("%s: its days end at %d, it stands at %d", name, amount, now)
+	}
+	return nil
+}

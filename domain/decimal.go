@@ -1,0 +1,108 @@
+package domain
+
+import (
+	"strings"
+
+	"github.com/shopspring/decimal"
+)
+
+// Decimal is an exact number finer than money may be: a quantity or a unit price.
+// At most 15 digits before the point and 8 after; in JSON always a string.
+type Decimal struct{ decimal.Decimal }
+
+// ErrBadDecimal refuses a number that is not a plain decimal in a string.
+var ErrBadDecimal = &Error{Code: Invalid, Rule: "number.malformed",
+	Text: `a number is a plain decimal in a string such as "12.5", at most 15 digits before the point and 8 after`}
+
+const (
+	decimalWholeMax = 15
+	decimalFracMax  = 8
+)
+
+// ParseDecimal reads a plain decimal. Refuses number.malformed.
+func ParseDecimal(s string) (Decimal, error) {
+	whole, frac, point := strings.Cut(strings.TrimPrefix(s, "-"), ".")
+	if whole == "" || len(whole) > decimalWholeMax || len(frac) > decimalFracMax || point && frac == "" ||
+		!onlyDigits(whole) || !onlyDigits(frac) {
+		return Decimal{}, ErrBadDecimal.With("%q", clip(s))
+	}
+	d, err := decimal.NewFromString(s)
+	if err != nil {
+		return Decimal{}, ErrBadDecimal.With("%q", clip(s))
+	}
+	return Decimal{d}, nil
+}
+
+// DecimalOf is a whole number.
+func DecimalOf(n int64) Decimal { return Decimal{decimal.NewFromInt(n)} }
+
+// MarshalJSON writes the number as a string.
+func (d Decimal) MarshalJSON() ([]byte, error) { return []byte(`"` + d.String() + `"`), nil }
+
+// UnmarshalJSON reads a string. Refuses number.malformed.
+func (d *Decimal) UnmarshalJSON(b []byte) error {
+	if len(b) < 2 || b[0] != '"' || b[len(b)-1] != '"' {
+		return ErrBadDecimal.With("%s", clip(string(b)))
+	}
+	v, err := ParseDecimal(string(b[1 : len(b)-1]))
+	if err == nil {
+		*d = v
+	}
+	return err
+}
+
+// Minor is the number as minor units of a currency, rounded once. Refuses money.out_of_range.
+func (r Rounding) Minor(d decimal.Decimal, c Currency) (int64, error) {
+	d = d.Shift(int32(c.Digits()))
+	switch r {
+	case RoundUp:
+		d = d.RoundUp(0)
+	case RoundHalfUp:
+		d = d.Round(0)
+	default:
+		d = d.RoundDown(0)
+	}
+	if d.Abs().GreaterThan(decimal.NewFromInt(MinorMax)) {
+		return 0, ErrOutOfRange.With("%s %s", clip(d.String()), c)
+	}
+	return d.IntPart(), nil
+}
+
+// Rate is a percentage in hundredths of a percent: 10 % is 1000, 14.6 % is 1460. In JSON a string: "14.6".
+type Rate int32
+
+// ErrBadRate refuses a percentage outside 0 to 1000 or finer than a hundredth.
+var ErrBadRate = &Error{Code: Invalid, Rule: "rate.malformed",
+	Text: `a rate is a percentage in a string such as "10" or "14.6", from 0 to 1000, at most two decimals`}
+
+// RateWhole is 100 % as a Rate.
+const RateWhole = 100_00
+
+// ParseRate reads a percentage. Refuses rate.malformed.
+func ParseRate(s string) (Rate, error) {
+	minor, err := parseMinor(s, 2)
+	if err != nil || minor < 0 || minor > 10*RateWhole {
+		return 0, ErrBadRate.With("%q", clip(s))
+	}
+	return Rate(minor), nil
+}
+
+// String is the percentage without trailing zeros: "10", "14.6".
+func (r Rate) String() string {
+	s := string(appendMinor(nil, int64(r), 2))
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+}
+
+func (r Rate) MarshalJSON() ([]byte, error) { return []byte(`"` + r.String() + `"`), nil }
+
+// UnmarshalJSON reads a string. Refuses rate.malformed.
+func (r *Rate) UnmarshalJSON(b []byte) error {
+	if len(b) < 2 || b[0] != '"' || b[len(b)-1] != '"' {
+		return ErrBadRate.With("%s", clip(string(b)))
+	}
+	v, err := ParseRate(string(b[1 : len(b)-1]))
+	if err == nil {
+		*r = v
+	}
+	return err
+}

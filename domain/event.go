@@ -1,0 +1,20 @@
+// Package domain holds the words that every rule of the books is written in: money, dates, ids, refusals, events.
+//
+// It is pure. Nothing here or below reads a clock, a file, a network or a random number: dates and ids arrive in
+// commands, so the same log always gives the same books.
+package domain
+
+// Event is a fact that was recorded. Kind is its wire name ("account.payment_recorded"), written by hand and
+// never derived from the Go name, so that code may be renamed and the log can't.
+type Event interface{ Kind() string }
+
+// Decider is one aggregate as a pure state machine.
+//
+// Decide refuses with an *Error or states facts; Evolve only records them and never refuses. A command that
+// changes nothing is a refusal, so every accepted command has at least one event.
+type Decider[C, S any] struct {
+	Stream func(C) string // the stream that the command is about
+	New    func() S       // the books before the first event
+	Decide func(S, C) ([]Event, error)
+	Evolve func(S, Event) S // may change S in place and return it
+}

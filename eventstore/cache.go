@@ -1,0 +1,95 @@
+package eventstore
+
+import (
+	"container/list"
+	"sync"
+
+	"github.com/google/uuid"
+)
+
+// CacheEventsMax bounds the cache of hot aggregates by the events that they were folded from; one more counts for
+// each aggregate. A million events' worth of accounts is some 150 MB.
+const CacheEventsMax = 600_000
+
+// cache keeps hot aggregates, so that a command needs no history. An entry is taken by one command at a time, which
+// also spares commands on one stream from racing each other within this process.
+type cache struct {
+	mu      sync.Mutex
+	entries map[string]*entry
+	recent  *list.List // of *entry; front is the most recent
+	weight  int
+	most    int
+}
+
+// entry is one aggregate as of a version.
+type entry struct {
+	stream   string
+	turn     sync.Mutex // held by the command that works on it
+	state    any        // nil: not loaded
+	version  Version
+	lastID   uuid.UUID          // of the event at that version
+	commands map[uint64]Version // hash of a command's id -> version of its first event
+
+	snapshotAt Version // version of the newest snapshot
+
+	element *list.Element
+	users   int
+	weight  int
+}
+
+func newCache(most int) *cache {
+	return &cache{entries: make(map[string]*entry), recent: list.New(), most: most}
+}
+
+// take gives the stream's entry to the caller alone, until give.
+func (c *cache) take(stream string) *entry {
+	c.mu.Lock()
+	e := c.entries[stream]
+	if e == nil {
+		e = &entry{stream: stream}
+		e.element = c.recent.PushFront(e)
+		c.entries[stream] = e
+	} else {
+		c.recent.MoveToFront(e.element)
+	}
+	e.users++
+	c.mu.Unlock()
+	e.turn.Lock()
+	return e
+}
+
+// give ends the caller's turn and makes room if the cache has grown too large. What somebody waits for stays.
+func (c *cache) give(e *entry) {
+	weight := int(e.version) + 1
+	e.turn.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e.users--
+	c.weight += weight - e.weight
+	e.weight = weight
+	for el := c.recent.Back(); el != nil && c.weight > c.most; {
+		old := el.Value.(*entry)
+		el = el.Prev()
+		if old.users == 0 {
+			c.recent.Remove(old.element)
+			delete(c.entries, old.stream)
+			c.weight -= old.weight
+		}
+	}
+}
+
+func (e *entry) reset(state any) {
+	e.state, e.version, e.snapshotAt, e.lastID = state, 0, 0, uuid.UUID{}
+	e.commands = make(map[uint64]Version)
+}
+
+// forget makes the next command load the aggregate anew.
+func (e *entry) forget() { e.state, e.version, e.commands = nil, 0, nil }
+
+// note remembers a command by its first event.
+func (e *entry) note(commandID string, first Version) {
+	key := commandKey(commandID)
+	if _, seen := e.commands[key]; !seen {
+		e.commands[key] = first
+	}
+}

@@ -1,0 +1,257 @@
+package eventstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/urikake/urikake/domain"
+)
+
+// Aggregate is a decider as the handler runs it. Snapshot and Restore may be nil: it is then always folded from its
+// first event.
+type Aggregate[C, S any] struct {
+	domain.Decider[C, S]
+	SnapshotVersion int // raised whenever S means something else
+	Snapshot        func(S) ([]byte, error)
+	Restore         func([]byte) (S, error)
+}
+
+// Envelope is what comes with a command: who sends it, and its idempotency key.
+type Envelope struct {
+	CommandID   string   // idempotency key, 1 to CommandIDMax bytes; the same key is the same command
+	Name        string   // the command's wire name
+	Hash        string   // hash of what the client sent; the same key with another hash is refused
+	Actor       string   // who
+	Correlation string   // what larger piece of work it belongs to
+	Causation   string   // the event or message that led to it
+	Expected    *Version // the stream's version that the client has seen; nil if it doesn't matter
+}
+
+// Receipt is the answer to a command. A repeated command gets the first one's answer.
+type Receipt struct {
+	Stream   string
+	Version  Version  // of the stream after the command
+	Position Position // of its last event; a read model that has folded it shows the command
+	Events   []domain.Event
+	Repeated bool // the command was there already
+}
+
+// CommandIDMax is the longest idempotency key, in bytes.
+const CommandIDMax = 200
+
+// AttemptsMax bounds how often a command is decided anew because another writer came first.
+const AttemptsMax = 16
+
+var (
+	ErrCommandID = &domain.Error{Code: domain.Invalid, Rule: "command.id_malformed",
+		Text: "a command's id (idempotency key) has 1 to 200 printable ASCII characters"}
+	ErrKeyReused = &domain.Error{Code: domain.Invalid, Rule: "command.id_reused",
+		Text: "this command id was used with other content; a new command needs a new id"}
+	ErrBusy = &domain.Error{Code: domain.Conflict, Rule: "command.too_many_conflicts",
+		Text: "other commands kept changing the same stream; send the command again"}
+	ErrUndecided = &domain.Error{Code: domain.Internal, Rule: "command.no_events",
+		Text: "a command was accepted without any event"}
+)
+
+// Handler runs every command: load, decide, append, and again if another writer came first. It is the only write path.
+type Handler struct {
+	store     Store
+	codec     *Codec
+	snapshots Snapshots
+	cache     *cache
+}
+
+// NewHandler writes to store. snapshots may be nil.
+func NewHandler(store Store, codec *Codec, snapshots Snapshots) *Handler {
+	return &Handler{store, codec, snapshots, newCache(CacheEventsMax)}
+}
+
+// Hash of a command as the client sent it: its name and canonical JSON.
+func Hash(name string, command any) (string, error) {
+	b, err := json.Marshal(command)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(append([]byte(name+"\x00"), b...))
+	return hex.EncodeToString(sum[:16]), nil
+}
+
+// Run gives a command to its aggregate. It returns when the events are durable. Refuses what decide refuses, and
+// command.id_malformed, command.id_reused, command.too_many_conflicts, log.wrong_version (Envelope.Expected),
+// log.unavailable.
+func Run[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, env Envelope) (Receipt, error) {
+	return run(ctx, h, a, cmd, env, true)
+}
+
+// Try is Run without the append: the refusal that Run would give now, or, if the command was run before, its receipt.
+func Try[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, env Envelope) (Receipt, error) {
+	return run(ctx, h, a, cmd, env, false)
+}
+
+func run[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, env Envelope, write bool) (Receipt, error) {
+	if err := checkCommandID(env.CommandID); err != nil {
+		return Receipt{}, err
+	}
+	stream := a.Stream(cmd)
+	e := h.cache.take(stream)
+	defer h.cache.give(e)
+	for range AttemptsMax {
+		if err := load(ctx, h, a, e); err != nil {
+			return Receipt{}, err
+		}
+		if receipt, found, err := h.repeated(ctx, e, env); found || err != nil {
+			return receipt, err
+		}
+		if env.Expected != nil && *env.Expected != e.version {
+			return Receipt{}, ErrWrongVersion.With("%s stands at %d, you expect %d", stream, e.version, *env.Expected)
+		}
+		events, err := a.Decide(e.state.(S), cmd)
+		if err != nil || !write {
+			return Receipt{Stream: stream, Version: e.version, Events: events}, err
+		}
+		receipt, err := appendEvents(ctx, h, a, e, events, env)
+		if !errors.Is(err, ErrWrongVersion) {
+			return receipt, err
+		}
+	}
+	return Receipt{}, ErrBusy.With("%d times on %s", AttemptsMax, stream)
+}
+
+// View lets look at a stream's state as it stands now. look must not keep or change it.
+func View[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], stream string, look func(S, Version) error) error {
+	e := h.cache.take(stream)
+	defer h.cache.give(e)
+	if err := load(ctx, h, a, e); err != nil {
+		return err
+	}
+	return look(e.state.(S), e.version)
+}
+
+func checkCommandID(id string) error {
+	if len(id) == 0 || len(id) > CommandIDMax || strings.IndexFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
+		return ErrCommandID.With("%d bytes", len(id)).At("/command_id")
+	}
+	return nil
+}
+
+// load brings an entry up to the stream's head: from its snapshot if it is cold, then the events since.
+func load[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], e *entry) error {
+	if e.state == nil {
+		e.reset(a.New())
+		if err := restore(ctx, h, a, e); err != nil {
+			return err
+		}
+	}
+	state := e.state.(S)
+	for r, err := range h.store.Read(ctx, e.stream, e.version) {
+		if err != nil {
+			e.forget()
+			return err
+		}
+		event, err := h.codec.Decode(r)
+		if err != nil {
+			e.forget()
+			return err
+		}
+		state = a.Evolve(state, event)
+		e.state, e.version, e.lastID = state, r.Version, r.ID
+		e.note(commandIDOf(r), r.Version)
+	}
+	return nil
+}
+
+// appendEvents writes the events and, once they are durable, evolves the entry's state by them.
+func appendEvents[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], e *entry, events []domain.Event, env Envelope) (Receipt, error) {
+	if len(events) == 0 {
+		return Receipt{}, ErrUndecided.With("%s", env.Name)
+	}
+	proposed := make([]Proposed, len(events))
+	for i, event := range events {
+		p, err := h.codec.Encode(event)
+		if err != nil {
+			return Receipt{}, err
+		}
+		if p.Metadata, err = env.metadata(p.Schema); err != nil {
+			return Receipt{}, err
+		}
+		p.ID = EventID(e.stream, env.CommandID, i)
+		proposed[i] = p
+	}
+	position, err := h.store.Append(ctx, e.stream, e.version, proposed...)
+	if err != nil {
+		if !errors.Is(err, ErrWrongVersion) {
+			e.forget() // whether it was written is not known: the next load will tell
+		}
+		return Receipt{}, err
+	}
+	state := e.state.(S)
+	for _, event := range events {
+		state = a.Evolve(state, event)
+	}
+	e.state = state
+	e.note(env.CommandID, e.version+1)
+	e.version, e.lastID = e.version+Version(len(events)), proposed[len(events)-1].ID
+	keep(h, a, e)
+	return Receipt{Stream: e.stream, Version: e.version, Position: position, Events: events}, nil
+}
+
+func (env Envelope) metadata(schema int) ([]byte, error) {
+	return json.Marshal(Metadata{CommandID: env.CommandID, CommandName: env.Name, CommandHash: env.Hash, Actor: env.Actor,
+		Correlation: env.Correlation, Causation: env.Causation, Schema: schema})
+}
+
+// repeated finds a command that the stream has seen. The index holds 64-bit hashes; the log itself decides.
+func (h *Handler) repeated(ctx context.Context, e *entry, env Envelope) (Receipt, bool, error) {
+	first, ok := e.commands[commandKey(env.CommandID)]
+	if !ok {
+		return Receipt{}, false, nil
+	}
+	receipt := Receipt{Stream: e.stream, Repeated: true}
+	for r, err := range h.store.Read(ctx, e.stream, first-1) {
+		if err != nil {
+			return Receipt{}, false, err
+		}
+		m, err := ReadMetadata(r)
+		if err != nil {
+			return Receipt{}, false, err
+		}
+		if m.CommandID != env.CommandID {
+			break
+		}
+		if m.CommandHash != env.Hash {
+			return Receipt{}, false, ErrKeyReused.With("%s was a %s", env.CommandID, m.CommandName).At("/command_id")
+		}
+		event, err := h.codec.Decode(r)
+		if err != nil {
+			return Receipt{}, false, err
+		}
+		receipt.Events = append(receipt.Events, event)
+		receipt.Version, receipt.Position = r.Version, r.Position
+	}
+	return receipt, len(receipt.Events) > 0, nil
+}
+
+// commandIDOf reads the command id, which Envelope.metadata writes first; other writers' metadata is parsed whole.
+func commandIDOf(r Recorded) string {
+	const prefix = `{"command_id":"`
+	if s := string(r.Metadata); strings.HasPrefix(s, prefix) {
+		if id, _, ok := strings.Cut(s[len(prefix):], `"`); ok && !strings.Contains(id, `\`) {
+			return id
+		}
+	}
+	m, err := ReadMetadata(r)
+	if err != nil {
+		return ""
+	}
+	return m.CommandID
+}
+
+func commandKey(id string) uint64 {
+	sum := sha256.Sum256([]byte(id))
+	return binary.BigEndian.Uint64(sum[:8])
+}

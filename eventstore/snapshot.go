@@ -1,0 +1,84 @@
+package eventstore
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+
+	"github.com/google/uuid"
+)
+
+// Snapshots keeps folded aggregates, so that a long stream need not be read from its first event. They are
+// disposable: without them everything still works, only slower, and a snapshot that can't be read is passed over.
+type Snapshots interface {
+	Load(stream string) (data []byte, ok bool)
+	Save(stream string, data []byte)
+}
+
+// SnapshotEvery is the least number of events between two snapshots of a stream. On long streams it grows with the
+// stream, so that taking them costs the same for each event however long the stream is.
+const SnapshotEvery = 500
+
+type snapshotRecord struct {
+	StateVersion int             `json:"state_version"`
+	Version      Version         `json:"version"`
+	LastID       uuid.UUID       `json:"last_id"`  // of the event at that version: a snapshot of another log is passed over
+	Commands     []byte          `json:"commands"` // pairs of (hash of command id, version), 16 bytes each
+	State        json.RawMessage `json:"state"`
+}
+
+// keep takes a snapshot when enough events came since the last one.
+func keep[C, S any](h *Handler, a *Aggregate[C, S], e *entry) {
+	if h.snapshots == nil || a.Snapshot == nil || e.version-e.snapshotAt < max(SnapshotEvery, e.snapshotAt/2) {
+		return
+	}
+	state, err := a.Snapshot(e.state.(S))
+	if err != nil {
+		return
+	}
+	rec := snapshotRecord{StateVersion: a.SnapshotVersion, Version: e.version, LastID: e.lastID, State: state}
+	for key, version := range e.commands {
+		rec.Commands = binary.BigEndian.AppendUint64(rec.Commands, key)
+		rec.Commands = binary.BigEndian.AppendUint64(rec.Commands, uint64(version))
+	}
+	data, err := json.Marshal(rec)
+	if err != nil {
+		return
+	}
+	h.snapshots.Save(e.stream, data)
+	e.snapshotAt = e.version
+}
+
+// restore puts the stream's snapshot, if there is a good one, into an entry that is empty.
+func restore[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], e *entry) error {
+	if h.snapshots == nil || a.Restore == nil {
+		return nil
+	}
+	data, ok := h.snapshots.Load(e.stream)
+	if !ok {
+		return nil
+	}
+	var rec snapshotRecord
+	if json.Unmarshal(data, &rec) != nil || rec.StateVersion != a.SnapshotVersion || len(rec.Commands)%16 != 0 {
+		return nil
+	}
+	for r, err := range h.store.Read(ctx, e.stream, rec.Version-1) {
+		if err != nil {
+			return err
+		}
+		if r.ID != rec.LastID {
+			return nil
+		}
+		e.lastID = r.ID
+		break
+	}
+	state, err := a.Restore(rec.State)
+	if err != nil || e.lastID != rec.LastID {
+		return nil
+	}
+	e.state, e.version, e.snapshotAt = state, rec.Version, rec.Version
+	for b := rec.Commands; len(b) > 0; b = b[16:] {
+		e.commands[binary.BigEndian.Uint64(b)] = Version(binary.BigEndian.Uint64(b[8:]))
+	}
+	return nil
+}
