@@ -10,8 +10,8 @@ type Event interface{ Kind() string }
 
 // Decider is one aggregate as a pure state machine.
 //
-// Decide refuses with an *Error or states facts; Evolve only records them and never refuses. A command that
-// changes nothing is a refusal, so every accepted command has at least one event.
+// Decide refuses with an *Error or states facts; Evolve only records them and never refuses. Neither facts nor a
+// refusal means that what was asked for is so already.
 type Decider[C, S any] struct {
 	Stream func(C) string // the stream that the command is about
 	New    func() S       // the books before the first event

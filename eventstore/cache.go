@@ -7,9 +7,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// CacheEventsMax bounds the cache of hot aggregates by the events that they were folded from; one more counts for
-// each aggregate. A million events' worth of accounts is some 150 MB.
+// CacheEventsMax bounds the cache of hot aggregates by the events that they were folded from; entryWeight counts for
+// each aggregate besides. A million events' worth of accounts is some 150 MB.
 const CacheEventsMax = 600_000
+
+// entryWeight is what an aggregate counts besides its events.
+const entryWeight = 8
 
 // cache keeps hot aggregates, so that a command needs no history. An entry is taken by one command at a time, which
 // also spares commands on one stream from racing each other within this process.
@@ -60,7 +63,7 @@ func (c *cache) take(stream string) *entry {
 
 // give ends the caller's turn and makes room if the cache has grown too large. What somebody waits for stays.
 func (c *cache) give(e *entry) {
-	weight := int(e.version) + 1
+	weight := int(e.version) + entryWeight
 	e.turn.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,6 +1,7 @@
 package eventstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -30,6 +31,7 @@ type Envelope struct {
 	Correlation string   // what larger piece of work it belongs to
 	Causation   string   // the event or message that led to it
 	Expected    *Version // the stream's version that the client has seen; nil if it doesn't matter
+	Unless      string   // refuse if the stream has seen the command by this id
 }
 
 // Receipt is the answer to a command. A repeated command gets the first one's answer.
@@ -54,8 +56,8 @@ var (
 		Text: "this command id was used with other content; a new command needs a new id"}
 	ErrBusy = &domain.Error{Code: domain.Conflict, Rule: "command.too_many_conflicts",
 		Text: "other commands kept changing the same stream; send the command again"}
-	ErrUndecided = &domain.Error{Code: domain.Internal, Rule: "command.no_events",
-		Text: "a command was accepted without any event"}
+	ErrSeen = &domain.Error{Code: domain.Refused, Rule: "command.seen",
+		Text: "the stream has seen the command that should not have been run"}
 )
 
 // Handler runs every command: load, decide, append, and again if another writer came first. It is the only write path.
@@ -110,8 +112,13 @@ func run[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, e
 		if env.Expected != nil && *env.Expected != e.version {
 			return Receipt{}, ErrWrongVersion.With("%s stands at %d, you expect %d", stream, e.version, *env.Expected)
 		}
+		if env.Unless != "" {
+			if seen, err := h.seen(ctx, e, env.Unless); seen || err != nil {
+				return Receipt{}, cmp.Or(err, error(ErrSeen.With("%s", env.Unless)))
+			}
+		}
 		events, err := a.Decide(e.state.(S), cmd)
-		if err != nil || !write {
+		if err != nil || !write || len(events) == 0 {
 			return Receipt{Stream: stream, Version: e.version, Events: events}, err
 		}
 		receipt, err := appendEvents(ctx, h, a, e, events, env)
@@ -120,6 +127,16 @@ func run[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, e
 		}
 	}
 	return Receipt{}, ErrBusy.With("%d times on %s", AttemptsMax, stream)
+}
+
+// Lookup finds the receipt of a command that a stream has seen already.
+func Lookup[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], stream string, env Envelope) (Receipt, bool, error) {
+	e := h.cache.take(stream)
+	defer h.cache.give(e)
+	if err := load(ctx, h, a, e); err != nil {
+		return Receipt{}, false, err
+	}
+	return h.repeated(ctx, e, env)
 }
 
 // View lets look at a stream's state as it stands now. look must not keep or change it.
@@ -167,9 +184,6 @@ func load[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], e *entr
 
 // appendEvents writes the events and, once they are durable, evolves the entry's state by them.
 func appendEvents[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], e *entry, events []domain.Event, env Envelope) (Receipt, error) {
-	if len(events) == 0 {
-		return Receipt{}, ErrUndecided.With("%s", env.Name)
-	}
 	proposed := make([]Proposed, len(events))
 	for i, event := range events {
 		p, err := h.codec.Encode(event)
@@ -234,6 +248,27 @@ func (h *Handler) repeated(ctx context.Context, e *entry, env Envelope) (Receipt
 		receipt.Version, receipt.Position = r.Version, r.Position
 	}
 	return receipt, len(receipt.Events) > 0, nil
+}
+
+// Seen tells whether a stream has seen a command.
+func Seen[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], stream, commandID string) (bool, error) {
+	e := h.cache.take(stream)
+	defer h.cache.give(e)
+	if err := load(ctx, h, a, e); err != nil {
+		return false, err
+	}
+	return h.seen(ctx, e, commandID)
+}
+
+func (h *Handler) seen(ctx context.Context, e *entry, commandID string) (bool, error) {
+	first, ok := e.commands[commandKey(commandID)]
+	if !ok {
+		return false, nil
+	}
+	for r, err := range h.store.Read(ctx, e.stream, first-1) {
+		return err == nil && commandIDOf(r) == commandID, err
+	}
+	return false, nil
 }
 
 // commandIDOf reads the command id, which Envelope.metadata writes first; other writers' metadata is parsed whole.

@@ -86,6 +86,7 @@ type Parties struct {
 	Tolerance      int64       // small differences up to this may be settled; minor units of the account's currency
 	DueOn          domain.Date // the due date by the customer's terms, for an invoice that names none
 	Number         string      // the number taken from the series, for a document that names none
+	Token          uint64      // version of the numbering stream when the number was taken
 	Earlier        []*State    // the account's closed streams, newest first, after carry forwards
 }
 

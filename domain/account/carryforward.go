@@ -159,6 +159,24 @@ func (e BalanceBroughtForward) apply(s *State) {
 	s.restore(e.Records)
 }
 
+// BringForward opens the fresh stream of a closed one. Only the ledger gives this command, right after CarryForward or,
+// after a crash between the two, when the account is next used.
+type BringForward struct {
+	Key
+	Closed *State `json:"-"`
+	From   string `json:"from" doc:"the closed stream"`
+}
+
+func (BringForward) Name() string         { return "BringForward" }
+func (BringForward) check(*domain.Faults) {}
+
+func (c BringForward) decide(s *State, _ Parties) ([]domain.Event, error) {
+	if s.broughtFrom != "" {
+		return nil, ErrSamePeriod.With("%s", s.period)
+	}
+	return BroughtForward(c.Closed, c.From), nil
+}
+
 // BroughtForward gives the events that open the fresh stream of a closed one: a pure function of the closed stream,
 // so that whoever finds the fresh stream empty after a crash writes the same.
 func BroughtForward(closed *State, stream string) []domain.Event {

@@ -67,18 +67,12 @@ func (c IssueCreditNote) decide(s *State, p Parties) ([]domain.Event, error) {
 	}
 	e := CreditNoteIssued{Credit: c.Credit, Number: c.Number, IssuedOn: c.IssuedOn, Invoice: c.Invoice,
 		Reason: c.Reason, Lines: c.Lines, Note: c.Note}
-	if e.Number == "" {
-		e.Number = p.Number
-	}
-	if e.Number == "" {
-		return nil, ErrNoNumber
-	}
-	if s.forfeited[e.Number] {
-		return nil, ErrNumberForfeited.With("%s", e.Number)
+	var err error
+	if e.Number, err = s.numbered(c.Number, p); err != nil {
+		return nil, err
 	}
 	var it *item
 	if c.Invoice != "" {
-		var err error
 		if it, err = s.find("/invoice", c.Invoice); err != nil {
 			return nil, err
 		}

@@ -63,14 +63,9 @@ func (c IssueInvoice) decide(s *State, p Parties) ([]domain.Event, error) {
 	}
 	e := InvoiceIssued{Invoice: c.Invoice, Number: c.Number, IssuedOn: c.IssuedOn, DueOn: c.DueOn,
 		Lines: c.Lines, Total: c.Total, Reference: c.Reference, Note: c.Note}
-	if e.Number == "" {
-		e.Number = p.Number
-	}
-	if e.Number == "" {
-		return nil, ErrNoNumber
-	}
-	if s.forfeited[e.Number] {
-		return nil, ErrNumberForfeited.With("%s", e.Number)
+	var err error
+	if e.Number, err = s.numbered(c.Number, p); err != nil {
+		return nil, err
 	}
 	if e.DueOn.IsZero() {
 		if p.DueOn.IsZero() {
@@ -233,10 +228,12 @@ func (e DueDateChanged) apply(s *State) {
 	it.dueOn = e.DueOn
 }
 
-// NumberForfeited says that a number taken for this account was given back before an invoice carried it; no invoice
-// here may carry it from then on. It settles the race between a slow command and the clean-up after a crash.
+// NumberForfeited says that a number taken for this account was given back before a document carried it. Whoever took
+// it up to that version of the numbering stream may not use it here any more. It settles the race between a slow
+// command and the clean-up after a crash.
 type NumberForfeited struct {
 	Number    string      `json:"number" doc:"the document number"`
+	Token     uint64      `json:"token" doc:"version of the numbering stream; takings up to it are void"`
 	ForfeitOn domain.Date `json:"on" doc:"the day"`
 }
 
@@ -246,31 +243,39 @@ func (NumberForfeited) Effect() int64     { return 0 }
 
 func (e NumberForfeited) apply(s *State) {
 	if s.forfeited == nil {
-		s.forfeited = make(map[string]bool)
+		s.forfeited = make(map[string]uint64)
 	}
-	s.forfeited[e.Number] = true
+	s.forfeited[e.Number] = max(s.forfeited[e.Number], e.Token)
 }
 
-// ForfeitNumber is the ledger's own command after a crash between taking a number and issuing its invoice.
-// Refused when the invoice was issued after all.
+// ForfeitNumber is the ledger's own command after a crash between taking a number and issuing its document.
 type ForfeitNumber struct {
 	Key
-	Invoice   domain.InvoiceID `json:"invoice" doc:"the invoice for which it was taken"`
-	Number    string           `json:"number" doc:"the document number"`
-	ForfeitOn domain.Date      `json:"on" doc:"the day"`
+	Number    string      `json:"number" doc:"the document number"`
+	Token     uint64      `json:"token" doc:"version of the numbering stream; takings up to it are void"`
+	ForfeitOn domain.Date `json:"on" doc:"the day"`
 }
 
 func (ForfeitNumber) Name() string { return "ForfeitNumber" }
 
 func (c ForfeitNumber) check(f *domain.Faults) {
-	f.Add("/invoice", domain.CheckID(c.Invoice))
 	f.Add("/number", domain.CheckText(c.Number, true, NumberMax))
 	date(f, "/on", c.ForfeitOn)
 }
 
-func (c ForfeitNumber) decide(s *State, p Parties) ([]domain.Event, error) {
-	if s.knows(c.Invoice, p.Earlier) {
-		return nil, ErrRepeatedID.With("invoice %s was issued", c.Invoice).At("/invoice")
+func (c ForfeitNumber) decide(*State, Parties) ([]domain.Event, error) {
+	return []domain.Event{NumberForfeited{c.Number, c.Token, c.ForfeitOn}}, nil
+}
+
+// numbered gives a document its number: the given one, or the one taken from the series.
+// Refuses account.no_number and account.number_forfeited.
+func (s *State) numbered(given string, p Parties) (string, error) {
+	number := either(given, p.Number)
+	if number == "" {
+		return "", ErrNoNumber
 	}
-	return []domain.Event{NumberForfeited{c.Number, c.ForfeitOn}}, nil
+	if void, ok := s.forfeited[number]; ok && p.Token <= void {
+		return "", ErrNumberForfeited.With("%s", number)
+	}
+	return number, nil
 }

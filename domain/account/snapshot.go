@@ -15,7 +15,7 @@ type snapshot struct {
 	Records
 	Refunds     []domain.RefundID      `json:"refunds,omitempty"`
 	Recovered   []domain.RecoveryID    `json:"recovered,omitempty"`
-	Forfeited   []string               `json:"forfeited,omitempty"`
+	Forfeited   map[string]uint64      `json:"forfeited,omitempty"`
 	Period      string                 `json:"period,omitempty"`
 	BroughtFrom string                 `json:"brought_from,omitempty"`
 	Carried     *BalanceCarriedForward `json:"carried,omitempty"`
@@ -24,7 +24,7 @@ type snapshot struct {
 // Snapshot writes the state down. O(items + funds).
 func (s *State) Snapshot() ([]byte, error) {
 	snap := snapshot{Records: s.records(func(domain.Date, bool) bool { return true }),
-		Refunds: keys(s.refunds), Recovered: keys(s.recovered), Forfeited: keys(s.forfeited),
+		Refunds: keys(s.refunds), Recovered: keys(s.recovered), Forfeited: s.forfeited,
 		Period: s.period, BroughtFrom: s.broughtFrom}
 	if s.carriedInto != "" {
 		snap.Carried = &s.carried
@@ -40,7 +40,7 @@ func Restore(data []byte) (*State, error) {
 	}
 	s := newState()
 	s.restore(snap.Records)
-	s.refunds, s.recovered, s.forfeited = set(snap.Refunds), set(snap.Recovered), set(snap.Forfeited)
+	s.refunds, s.recovered, s.forfeited = set(snap.Refunds), set(snap.Recovered), snap.Forfeited
 	s.period, s.broughtFrom = snap.Period, snap.BroughtFrom
 	if snap.Carried != nil {
 		snap.Carried.apply(s)

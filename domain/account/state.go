@@ -20,7 +20,7 @@ type State struct {
 	openTotal      int64   // sum of what is open
 	unappliedTotal int64   // sum of what is unapplied
 
-	forfeited map[string]bool // numbers that no invoice here may carry
+	forfeited map[string]uint64 // numbers whose takings up to a version are void
 
 	period      string // "" in the account's first stream
 	broughtFrom string // the stream from which this one went on; "" in the first

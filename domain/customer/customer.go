@@ -13,6 +13,9 @@ type Key struct {
 // Stream is where the customer's master data stands.
 func (k Key) Stream() string { return "customer-" + string(k.Seller) + "." + string(k.Customer) }
 
+// Of is the key itself; commands have it by embedding Key.
+func (k Key) Of() Key { return k }
+
 func (k Key) stream() string { return k.Stream() }
 
 func (k Key) check(faults *domain.Faults) {
@@ -24,6 +27,7 @@ func (k Key) check(faults *domain.Faults) {
 type (
 	Command interface {
 		Name() string // wire name
+		Of() Key
 		stream() string
 		check(*domain.Faults)
 		decide(*State) ([]domain.Event, error) // the input is checked

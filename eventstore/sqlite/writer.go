@@ -33,11 +33,12 @@ type kind struct {
 
 // The write-ahead log may take 2000 pages before the writer folds it into the file, in one go, after a commit.
 var writerPragmas = []string{
+	"page_size = 8192", // of a new file
 	"journal_mode = WAL",
 	"synchronous = FULL",
 	"wal_autocheckpoint = 2000",
 	"journal_size_limit = 67108864",
-	"cache_size = -8192",
+	"cache_size = -16384",
 }
 
 // openWriter checks the log and stands at its end.

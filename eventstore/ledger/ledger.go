@@ -1,0 +1,217 @@
+// Package ledger is the office where every command is handed in: it looks up what a decision must know of the seller
+// and the customer, gets document numbers, follows accounts through their carry forwards, and gives the command to
+// the handler. What it does over several streams is finished by the next command after a crash.
+package ledger
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/catalog"
+	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/seller"
+	"github.com/urikake/urikake/eventstore"
+)
+
+// Ledger runs every command of the books.
+type Ledger struct {
+	handler *eventstore.Handler
+	series  *dispenser
+}
+
+// New works on a log. snapshots may be nil.
+func New(store eventstore.Store, codec *eventstore.Codec, snapshots eventstore.Snapshots) *Ledger {
+	h := eventstore.NewHandler(store, codec, snapshots)
+	return &Ledger{handler: h, series: newDispenser(h)}
+}
+
+// Codec knows every event of the catalog.
+func Codec() *eventstore.Codec { return eventstore.NewCodec(catalog.Events()) }
+
+var (
+	sellers   = &eventstore.Aggregate[seller.Command, *seller.State]{Decider: seller.Decider}
+	customers = &eventstore.Aggregate[customer.Command, *customer.State]{Decider: customer.Decider}
+	accounts  = &eventstore.Aggregate[account.Request, *account.State]{Decider: account.Decider,
+		SnapshotVersion: account.SnapshotVersion, Snapshot: (*account.State).Snapshot, Restore: account.Restore}
+)
+
+// Execute runs one command and returns when it is durable. The same Envelope.CommandID with the same command gives
+// the first answer again. Refuses what the command's own rules refuse, and what eventstore.Run refuses.
+func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env eventstore.Envelope) (eventstore.Receipt, error) {
+	env.Name = c.Name()
+	if env.Hash == "" {
+		hash, err := eventstore.Hash(env.Name, c)
+		if err != nil {
+			return eventstore.Receipt{}, err
+		}
+		env.Hash = hash
+	}
+	switch c := c.(type) {
+	case seller.Command:
+		return eventstore.Run(ctx, l.handler, sellers, c, env)
+	case customer.Command:
+		return l.onCustomer(ctx, c, env)
+	case account.Command:
+		return l.onAccount(ctx, c, env)
+	}
+	return eventstore.Receipt{}, catalog.ErrUnknownCommand.With("%s", env.Name)
+}
+
+// onCustomer asks that the seller be registered before anything is known of its customers.
+func (l *Ledger) onCustomer(ctx context.Context, c customer.Command, env eventstore.Envelope) (eventstore.Receipt, error) {
+	id := c.Of().Seller
+	if domain.CheckID(id) == nil {
+		known := false
+		err := eventstore.View(ctx, l.handler, sellers, seller.Stream(id), func(s *seller.State, _ eventstore.Version) error {
+			known = s.Registered
+			return nil
+		})
+		if err != nil {
+			return eventstore.Receipt{}, err
+		}
+		if !known {
+			return eventstore.Receipt{}, account.ErrUnknownSeller.With("%s", id).At("/seller")
+		}
+	}
+	return eventstore.Run(ctx, l.handler, customers, c, env)
+}
+
+func (l *Ledger) onAccount(ctx context.Context, c account.Command, env eventstore.Envelope) (eventstore.Receipt, error) {
+	c = account.WithID(c, derivedID(env.CommandID))
+	if err := account.Check(c); err != nil {
+		return eventstore.Receipt{}, err
+	}
+	parties, series, err := l.parties(ctx, c)
+	if err != nil {
+		return eventstore.Receipt{}, err
+	}
+	r := account.Request{Command: c, Parties: parties}
+	if doc, ok := documentOf(c, series); ok {
+		return l.issue(ctx, r, doc, env)
+	}
+	receipt, err := l.run(ctx, r, env)
+	if _, carried := c.(account.CarryForward); carried && err == nil {
+		_, _, err = l.live(ctx, c.Account()) // opens the fresh stream
+	}
+	return receipt, err
+}
+
+// derivedSpace is the UUIDv5 namespace of ids that a command left out.
+var derivedSpace = uuid.MustParse("8a3f6d3e-6d0b-5d0a-8f57-2f1f0d6f9b11")
+
+func derivedID(commandID string) string {
+	return uuid.NewSHA1(derivedSpace, []byte(commandID)).String()
+}
+
+// parties looks up what the decision must know of the seller and the customer.
+func (l *Ledger) parties(ctx context.Context, c account.Command) (p account.Parties, series domain.Series, err error) {
+	key := c.Account()
+	err = eventstore.View(ctx, l.handler, sellers, seller.Stream(key.Seller), func(s *seller.State, _ eventstore.Version) error {
+		p.SellerKnown, p.Rounding, series = s.Registered, s.Rounding, s.DefaultSeries
+		p.Tolerance = s.Tolerance(key.Currency)
+		return nil
+	})
+	if err != nil {
+		return p, "", err
+	}
+	stream := customer.Key{Seller: key.Seller, Customer: key.Customer}.Stream()
+	err = eventstore.View(ctx, l.handler, customers, stream, func(s *customer.State, _ eventstore.Version) error {
+		p.CustomerKnown, p.CustomerActive = s.Registered, s.Active
+		if invoice, ok := c.(account.IssueInvoice); ok && invoice.DueOn.IsZero() && !s.Terms.IsZero() {
+			due, err := s.Terms.Due(invoice.IssuedOn, domain.JapanBankDays())
+			p.DueOn = due
+			return err
+		}
+		return nil
+	})
+	return p, series, err
+}
+
+// run gives a command to the account's live stream.
+func (l *Ledger) run(ctx context.Context, r account.Request, env eventstore.Envelope) (eventstore.Receipt, error) {
+	return l.follow(ctx, r, env, eventstore.Run[account.Request, *account.State])
+}
+
+// try is run without writing.
+func (l *Ledger) try(ctx context.Context, r account.Request, env eventstore.Envelope) (eventstore.Receipt, error) {
+	return l.follow(ctx, r, env, eventstore.Try[account.Request, *account.State])
+}
+
+type runner func(context.Context, *eventstore.Handler, *eventstore.Aggregate[account.Request, *account.State],
+	account.Request, eventstore.Envelope) (eventstore.Receipt, error)
+
+// follow tries the account's first stream and, where that was carried forward, the one in which it goes on. A command
+// that a closed stream has seen gets its first answer there.
+func (l *Ledger) follow(ctx context.Context, r account.Request, env eventstore.Envelope, run runner) (eventstore.Receipt, error) {
+	r.Stream = r.Account().Stream()
+	receipt, err := run(ctx, l.handler, accounts, r, env)
+	for errors.Is(err, account.ErrCarriedForward) {
+		var closed []string
+		if r.Stream, closed, err = l.live(ctx, r.Account()); err != nil {
+			return receipt, err
+		}
+		r.Parties.Earlier = nil
+		for _, stream := range closed {
+			if receipt, found, err := eventstore.Lookup(ctx, l.handler, accounts, stream, env); found || err != nil {
+				return receipt, err
+			}
+			state, err := l.closed(ctx, stream)
+			if err != nil {
+				return receipt, err
+			}
+			r.Parties.Earlier = append(r.Parties.Earlier, state)
+		}
+		receipt, err = run(ctx, l.handler, accounts, r, env)
+	}
+	return receipt, err
+}
+
+// live walks from an account's first stream to the one in which it goes on, and opens that one if a crash came between
+// closing the one and opening the other. closed has the streams before it, newest first.
+func (l *Ledger) live(ctx context.Context, key account.Key) (stream string, closed []string, err error) {
+	stream = key.Stream()
+	for {
+		var into string
+		var begun bool
+		err := eventstore.View(ctx, l.handler, accounts, stream, func(s *account.State, v eventstore.Version) error {
+			into, begun = s.CarriedInto(), v > 0
+			return nil
+		})
+		if err == nil && !begun && len(closed) > 0 {
+			err = l.bringForward(ctx, key, closed[0], stream)
+		}
+		if err != nil || into == "" {
+			return stream, closed, err
+		}
+		closed = append([]string{stream}, closed...)
+		stream = key.Stream() + "." + into
+	}
+}
+
+// closed is a closed stream's state, which never changes any more and so may be read by several commands at once.
+func (l *Ledger) closed(ctx context.Context, stream string) (state *account.State, err error) {
+	err = eventstore.View(ctx, l.handler, accounts, stream, func(s *account.State, _ eventstore.Version) error {
+		state = s
+		return nil
+	})
+	return state, err
+}
+
+func (l *Ledger) bringForward(ctx context.Context, key account.Key, from, into string) error {
+	state, err := l.closed(ctx, from)
+	if err != nil {
+		return err
+	}
+	c := account.BringForward{Key: key, Closed: state, From: from}
+	env := eventstore.Envelope{CommandID: derivedID("bring forward " + from), Name: c.Name(), Actor: "urikake"}
+	r := account.Request{Command: c, Stream: into, Parties: account.Parties{SellerKnown: true, CustomerKnown: true}}
+	_, err = eventstore.Run(ctx, l.handler, accounts, r, env)
+	if errors.Is(err, account.ErrSamePeriod) {
+		return nil // another writer came first
+	}
+	return err
+}
