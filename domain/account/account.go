@@ -7,6 +7,7 @@ package account
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/urikake/urikake/domain"
@@ -31,7 +32,7 @@ func (k Key) Stream() string {
 func ParseStream(stream string) (key Key, period string, ok bool) {
 	rest, ok := strings.CutPrefix(stream, "account-")
 	parts := strings.Split(rest, ".")
-	if !ok || len(parts) < 3 || len(parts) > 4 {
+	if !ok || len(parts) < 3 || len(parts) > 4 || slices.Contains(parts, "") {
 		return Key{}, "", false
 	}
 	if len(parts) == 4 {

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"reflect"
 	"sort"
 
 	"github.com/urikake/urikake/domain"
@@ -47,7 +48,7 @@ func (c CarryForward) decide(s *State, p Parties) ([]domain.Event, error) {
 		}
 	}
 	if c.KeepSince.IsZero() {
-		c.KeepSince = c.CarryOn.AddDays(-KeepDays)
+		c.KeepSince = domain.LaterOf(c.CarryOn.AddDays(-KeepDays), domain.NewDate(1900, 1, 1))
 	}
 	return []domain.Event{BalanceCarriedForward{c.CarryOn, c.Into, c.KeepSince, c.money(s.openTotal), c.money(s.unappliedTotal)}}, nil
 }
@@ -105,11 +106,12 @@ type ItemRecord struct {
 	Voided       bool             `json:"voided,omitempty" doc:"it was voided"`
 	Moves        []MoveRecord     `json:"moves,omitempty" doc:"the open amount through the days"`
 	Taxes        []Tax            `json:"taxes,omitempty" doc:"as issued"`
-	Noted        []Tax            `json:"credited_taxes,omitempty" doc:"what credit notes have taken"`
+	Noted        []Tax            `json:"credited_taxes,omitempty" doc:"what credit notes and write-offs have taken back"`
 	NotedTotal   int64            `json:"credit_notes_minor,omitempty" doc:"sum of its credit notes"`
 	Disputed     int64            `json:"disputed_minor,omitempty" doc:"in open disputes"`
 	Differences  int64            `json:"differences_minor,omitempty" doc:"small differences settled"`
 	ChargedUntil domain.Date      `json:"charged_until,omitzero" doc:"late charges are assessed to this day"`
+	DueSince     domain.Date      `json:"due_since,omitzero" doc:"the day of its latest change of due date"`
 }
 
 // FundRecord is a payment or credit note as it stands.
@@ -193,14 +195,14 @@ func BroughtForward(closed *State, stream string) []domain.Event {
 
 // split cuts records into parts of at most PartMax; there is always one.
 func (r Records) split() (parts []Records) {
-	for {
+	for rest := r; ; {
 		var p Records
 		room := PartMax
-		p.Items, r.Items, room = cut(r.Items, room)
-		p.Payments, r.Payments, room = cut(r.Payments, room)
-		p.Credits, r.Credits, room = cut(r.Credits, room)
-		p.WriteOffs, r.WriteOffs, room = cut(r.WriteOffs, room)
-		p.Disputes, r.Disputes, room = cut(r.Disputes, room)
+		p.Items, rest.Items, room = cut(rest.Items, room)
+		p.Payments, rest.Payments, room = cut(rest.Payments, room)
+		p.Credits, rest.Credits, room = cut(rest.Credits, room)
+		p.WriteOffs, rest.WriteOffs, room = cut(rest.WriteOffs, room)
+		p.Disputes, rest.Disputes, room = cut(rest.Disputes, room)
 		parts = append(parts, p)
 		if room > 0 {
 			return parts
@@ -221,8 +223,8 @@ func (s *State) records(keep func(last domain.Date, live bool) bool) (r Records)
 		if !keep(f.moves.last(), f.unapplied > 0) {
 			return
 		}
-		rec := FundRecord{ID: id, On: f.on, Amount: f.amount, Refunded: f.refunded, Reversed: f.reversed,
-			Differences: f.differences, Moves: moveRecords(f.moves)}
+		rec := FundRecord{ID: id, On: f.on, Amount: f.amount, Refunded: f.left().refunded, Reversed: f.left().reversed,
+			Differences: f.left().differences, Moves: moveRecords(f.moves)}
 		for _, a := range f.applied {
 			rec.Applied = append(rec.Applied, Applied{a.item, a.amount, a.on})
 			needed[a.item] = true
@@ -249,7 +251,7 @@ func (s *State) records(keep func(last domain.Date, live bool) bool) (r Records)
 	}
 	for id, it := range s.items {
 		if needed[id] || keep(it.moves.last(), it.open > 0) {
-			r.Items = append(r.Items, it.record())
+			r.Items = append(r.Items, s.record(it))
 		}
 	}
 	sort.Slice(r.Items, func(i, j int) bool { return r.Items[i].Invoice < r.Items[j].Invoice })
@@ -260,10 +262,11 @@ func (s *State) records(keep func(last domain.Date, live bool) bool) (r Records)
 	return r
 }
 
-func (it *item) record() ItemRecord {
-	rare := it.rare()
-	return ItemRecord{it.id, it.charge, it.issuedOn, it.dueOn, it.total, it.settled, it.credited, it.writtenOff, it.cancelled,
-		it.voided, moveRecords(it.moves), rare.taxes, rare.noted, rare.notedTotal, rare.disputed, rare.differences, rare.chargedUntil}
+func (s *State) record(it *item) ItemRecord {
+	r := it.rare()
+	return ItemRecord{it.id, it.charge, it.issuedOn, it.dueOn, it.total, it.settled, r.credited, r.writtenOff, r.cancelled,
+		it.voided, moveRecords(it.moves), s.unpack(it.taxes), s.unpack(r.noted), r.notedTotal, r.disputed, r.differences,
+		r.chargedUntil, r.dueSince}
 }
 
 func moveRecords(t timeline) []MoveRecord {
@@ -277,13 +280,14 @@ func moveRecords(t timeline) []MoveRecord {
 // restore is the inverse of records.
 func (s *State) restore(r Records) {
 	for _, rec := range r.Items {
-		it := rec.item()
+		it := s.restoreItem(rec)
 		s.items[it.id] = it
 		s.openTotal += it.open
 		if it.open > 0 {
-			s.list(it)
+			s.open = append(s.open, it)
 		}
 	}
+	sort.Slice(s.open, func(i, j int) bool { return s.open[i].before(s.open[j]) })
 	for _, rec := range r.Payments {
 		s.payments[domain.PaymentID(rec.ID)] = s.restoreFund(rec)
 	}
@@ -307,21 +311,24 @@ func (s *State) restore(r Records) {
 	}
 }
 
-func (rec ItemRecord) item() *item {
-	it := &item{id: rec.Invoice, charge: rec.Charge, issuedOn: rec.IssuedOn, dueOn: rec.DueOn, total: rec.Total,
-		settled: rec.Settled, credited: rec.Credited, writtenOff: rec.WrittenOff, cancelled: rec.Cancelled,
-		voided: rec.Voided, moves: moves(rec.Moves)}
-	it.open = it.total - it.settled - it.credited - it.writtenOff - it.cancelled
-	if len(rec.Taxes)+len(rec.Noted) > 0 || rec.NotedTotal != 0 || rec.Disputed != 0 || rec.Differences != 0 || !rec.ChargedUntil.IsZero() {
-		it.rarely = &rarely{rec.Taxes, rec.Noted, rec.NotedTotal, rec.Disputed, rec.Differences, rec.ChargedUntil}
+func (s *State) restoreItem(rec ItemRecord) *item {
+	it := &item{id: rec.Invoice, charge: rec.Charge, voided: rec.Voided, issuedOn: rec.IssuedOn, dueOn: rec.DueOn,
+		total: rec.Total, settled: rec.Settled, taxes: s.pack(rec.Taxes), moves: moves(rec.Moves)}
+	it.open = it.total - it.settled - rec.Credited - rec.WrittenOff - rec.Cancelled
+	r := rarely{rec.Credited, rec.WrittenOff, rec.Cancelled, s.pack(rec.Noted), rec.NotedTotal, rec.Disputed,
+		rec.Differences, rec.ChargedUntil, rec.DueSince}
+	if !reflect.ValueOf(r).IsZero() {
+		it.rarely = &r
 	}
 	return it
 }
 
 func (s *State) restoreFund(rec FundRecord) *fund {
-	f := &fund{on: rec.On, amount: rec.Amount, refunded: rec.Refunded, reversed: rec.Reversed,
-		differences: rec.Differences, moves: moves(rec.Moves)}
-	f.unapplied = f.amount - f.refunded - f.reversed - f.differences
+	f := &fund{on: rec.On, amount: rec.Amount, unapplied: rec.Amount, moves: moves(rec.Moves)}
+	if g := (gone{rec.Refunded, rec.Reversed, rec.Differences}); g != (gone{}) {
+		f.gone = &g
+		f.unapplied -= g.refunded + g.reversed + g.differences
+	}
 	for _, a := range rec.Applied {
 		f.applied = append(f.applied, application{a.Invoice, a.Minor, a.On})
 		f.unapplied -= a.Minor

@@ -9,12 +9,21 @@ func (s *State) CheckInvariants() error {
 	listed := 0
 	for id, it := range s.items {
 		open += it.open
-		if it.total != it.open+it.settled+it.credited+it.writtenOff+it.cancelled {
+		r := it.rare()
+		if it.total != it.open+it.settled+r.credited+r.writtenOff+r.cancelled {
 			return fmt.Errorf("invoice %s: total %d is not open %d + settled %d + credited %d + written off %d + cancelled %d",
-				id, it.total, it.open, it.settled, it.credited, it.writtenOff, it.cancelled)
+				id, it.total, it.open, it.settled, r.credited, r.writtenOff, r.cancelled)
 		}
-		if min(it.open, it.settled, it.credited, it.writtenOff, it.cancelled) < 0 {
-			return fmt.Errorf("invoice %s: something is negative: %+v", id, *it)
+		if min(it.open, it.settled, r.credited, r.writtenOff, r.cancelled, r.disputed, r.notedTotal, r.differences) < 0 {
+			return fmt.Errorf("invoice %s: something is negative: %+v, %+v", id, *it, r)
+		}
+		if r.notedTotal > it.total {
+			return fmt.Errorf("invoice %s: credit notes of %d on a total of %d", id, r.notedTotal, it.total)
+		}
+		for _, t := range s.uncredited(it) {
+			if t.gross() < 0 && r.notedTotal+r.writtenOff > 0 || t.Net.Minor() < 0 != (t.Tax.Minor() < 0) && t.Tax.Minor() != 0 && t.Net.Minor() != 0 {
+				return fmt.Errorf("invoice %s: more than its %s %s %% was taken back: %+v", id, t.Category, t.Rate, t)
+			}
 		}
 		if err := checkTimeline("invoice "+string(id), it.moves, it.open, it.total); err != nil {
 			return err
@@ -56,12 +65,13 @@ func (f *fund) check(name string) error {
 			return fmt.Errorf("%s: %d applied to %s", name, a.amount, a.item)
 		}
 	}
-	if f.amount != applied+f.unapplied+f.refunded+f.reversed+f.differences {
+	g := f.left()
+	if f.amount != applied+f.unapplied+g.refunded+g.reversed+g.differences {
 		return fmt.Errorf("%s: amount %d is not applied %d + unapplied %d + refunded %d + reversed %d + differences %d",
-			name, f.amount, applied, f.unapplied, f.refunded, f.reversed, f.differences)
+			name, f.amount, applied, f.unapplied, g.refunded, g.reversed, g.differences)
 	}
-	if min(f.unapplied, f.refunded, f.reversed, f.differences) < 0 {
-		return fmt.Errorf("%s: something is negative: %+v", name, *f)
+	if min(f.unapplied, g.refunded, g.reversed, g.differences) < 0 {
+		return fmt.Errorf("%s: something is negative: %+v, %+v", name, *f, g)
 	}
 	return checkTimeline(name, f.moves, f.unapplied, f.amount)
 }

@@ -1,6 +1,10 @@
 package account
 
-import "github.com/urikake/urikake/domain"
+import (
+	"slices"
+
+	"github.com/urikake/urikake/domain"
+)
 
 // CreditReason says why a credit note was issued.
 type CreditReason string
@@ -18,7 +22,7 @@ var (
 	ErrUnknownCredit = &domain.Error{Code: domain.NotFound, Rule: "account.unknown_credit_note",
 		Text: "the account has no such credit note"}
 	ErrBeyondInvoice = &domain.Error{Code: domain.Refused, Rule: "account.credit_beyond_invoice",
-		Text: "the invoice's credit notes together would be more than the invoice was"}
+		Text: "the invoice's credit notes together would be more than the invoice was, less what was voided or written off"}
 	ErrCreditNotPositive = &domain.Error{Code: domain.Invalid, Rule: "account.credit_not_positive",
 		Text: "a credit note's total and each of its tax rates' totals are greater than zero"}
 )
@@ -80,7 +84,7 @@ func (c IssueCreditNote) decide(s *State, p Parties) ([]domain.Event, error) {
 			return nil, ErrBeforeIssue.With("%s was issued on %s", it.id, it.issuedOn).At("/issued_on")
 		}
 	}
-	sum, rows, err := c.amounts(it, p.Rounding)
+	sum, rows, err := c.amounts(s, it, p.Rounding)
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +93,7 @@ func (c IssueCreditNote) decide(s *State, p Parties) ([]domain.Event, error) {
 	}
 	e.Total, e.Taxes = c.money(sum), rows
 	if it != nil {
+		e.Charge = it.charge
 		if part := min(sum, it.moves.low(c.IssuedOn)); part > 0 {
 			e.Applied = []Allocation{{it.id, c.money(part)}}
 		}
@@ -97,62 +102,85 @@ func (c IssueCreditNote) decide(s *State, p Parties) ([]domain.Event, error) {
 }
 
 // amounts gives the credit note's total and taxes, within what is left of the invoice.
-func (c IssueCreditNote) amounts(it *item, r domain.Rounding) (int64, []Tax, error) {
-	var rows []Tax
-	sum := c.Total.Minor()
-	if len(c.Lines) > 0 {
-		var err error
-		if rows, err = taxes(c.Lines, r, c.Currency); err != nil {
+func (c IssueCreditNote) amounts(s *State, it *item, r domain.Rounding) (sum int64, rows []Tax, err error) {
+	if sum = c.Total.Minor(); len(c.Lines) > 0 {
+		if sum, rows, err = c.byLines(s, it, r); err != nil {
 			return 0, nil, err
 		}
-		for _, t := range rows {
-			if t.gross() <= 0 {
-				return 0, nil, ErrCreditNotPositive.With("%s at %s %%", c.money(t.gross()), t.Rate).At("/lines")
-			}
-		}
 	}
-	if it != nil {
-		left := it.total - it.rare().notedTotal - it.cancelled
-		if len(it.rare().taxes) > 0 {
-			rest := it.uncredited(c.Currency)
-			if rows == nil && sum <= left {
-				rows = share(rest, sum, c.Currency)
-			}
-			if err := within(rest, rows, c.Currency); err != nil {
-				return 0, nil, err
-			}
-		}
-		if rows != nil {
-			var err error
-			if sum, err = total(rows); err != nil {
-				return 0, nil, err
-			}
-		}
-		if sum > left {
-			return 0, nil, ErrBeyondInvoice.With("%s, left of %s: %s", c.money(sum), it.id, c.money(left))
-		}
+	if it == nil {
 		return sum, rows, nil
 	}
-	if rows != nil {
-		var err error
-		sum, err = total(rows)
-		return sum, rows, err
+	// What was given up was never paid: crediting it as well would pay it out.
+	if left := it.total - it.rare().notedTotal - it.rare().cancelled - it.rare().writtenOff; sum > left {
+		return 0, nil, ErrBeyondInvoice.With("%s, left of %s: %s", c.money(sum), it.id, c.money(max(0, left)))
 	}
-	return sum, nil, nil
+	if len(c.Lines) == 0 {
+		rows = s.part(it, sum)
+	}
+	return sum, rows, nil
 }
 
-// uncredited is what credit notes have left of the invoice, by category and rate.
-func (it *item) uncredited(c domain.Currency) []Tax {
-	rest := append([]Tax(nil), it.rare().taxes...)
-	for i, t := range rest {
+func (c IssueCreditNote) byLines(s *State, it *item, r domain.Rounding) (int64, []Tax, error) {
+	rows, err := taxes(c.Lines, r, c.Currency)
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, t := range rows {
+		if t.gross() <= 0 {
+			return 0, nil, ErrCreditNotPositive.With("%s at %s %%", c.money(t.gross()), t.Rate).At("/lines")
+		}
+	}
+	if it != nil && (it.charge || len(it.taxes) > 0) {
+		if err := within(s.uncredited(it), rows, c.Currency); err != nil {
+			return 0, nil, err
+		}
+	}
+	sum, err := total(rows)
+	return sum, rows, err
+}
+
+// uncredited is what credit notes and write-offs have left of the invoice, by category and rate.
+func (s *State) uncredited(it *item) []Tax {
+	rest := append([]portion(nil), it.taxes...)
+	for i := range rest {
 		for _, n := range it.rare().noted {
-			if n.key() == t.key() {
-				rest[i].Net = domain.NewMoney(rest[i].Net.Minor()-n.Net.Minor(), c)
-				rest[i].Tax = domain.NewMoney(rest[i].Tax.Minor()-n.Tax.Minor(), c)
+			if n.at(rest[i]) {
+				rest[i].net -= n.net
+				rest[i].tax -= n.tax
 			}
 		}
 	}
-	return rest
+	return s.unpack(rest)
+}
+
+// takeBack notes what a credit note or a write-off takes from the invoice.
+func (s *State) takeBack(it *item, rows []Tax) {
+	r := it.seldom()
+	for _, p := range s.pack(rows) {
+		i := slices.IndexFunc(r.noted, p.at)
+		if i < 0 {
+			r.noted = append(r.noted, p)
+			continue
+		}
+		r.noted[i].net += p.net
+		r.noted[i].tax += p.tax
+	}
+}
+
+// part gives an amount of an invoice its taxes, by what is left at each rate. What takes all that is left takes exactly
+// its tax; what goes beyond bears none, since its tax went back already.
+func (s *State) part(it *item, amount int64) []Tax {
+	rest := s.uncredited(it)
+	var whole int64
+	for _, t := range rest {
+		whole += max(0, t.gross())
+	}
+	rows := share(rest, min(amount, whole), s.currency)
+	if err := within(rest, rows, s.currency); err != nil {
+		return nil // can't be: share gives no rate more than it has left
+	}
+	return rows
 }
 
 // within fits a credit note's rows into what is left at each rate. Parts that are rounded on their own may come out
@@ -207,6 +235,7 @@ type CreditNoteIssued struct {
 	Taxes    []Tax            `json:"taxes,omitempty" doc:"net and tax by category and rate, as positive amounts"`
 	Total    domain.Money     `json:"total" doc:"the credit, tax included"`
 	Applied  []Allocation     `json:"applied,omitempty" doc:"what it settled at once; the rest is unapplied"`
+	Charge   bool             `json:"late_charge,omitempty" doc:"it corrects a late charge, which bears no tax"`
 	Note     string           `json:"note,omitempty" doc:"free text"`
 }
 
@@ -222,7 +251,7 @@ func (e CreditNoteIssued) apply(s *State) {
 	s.credits[e.Credit] = f
 	if it := s.items[e.Invoice]; it != nil {
 		it.seldom().notedTotal += e.Total.Minor()
-		it.noted = append(it.noted, e.Taxes...)
+		s.takeBack(it, e.Taxes)
 	}
 	s.settle(f, e.IssuedOn, e.Applied, credited)
 }
@@ -299,7 +328,7 @@ func (c UnapplyCredit) decide(s *State, _ Parties) ([]domain.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := fund.releasable(c.Key, c.UnapplyOn, c.Allocations)
+	list, err := s.releasable(c.Key, fund, c.UnapplyOn, c.Allocations)
 	if err != nil {
 		return nil, err
 	}

@@ -125,8 +125,13 @@ func (c ResolveDispute) check(f *domain.Faults) {
 	if upheld {
 		f.Add("/credit", domain.CheckID(c.Credit))
 		f.Add("/number", domain.CheckText(c.Number, false, NumberMax))
+		if c.Series != "" {
+			f.Add("/series", domain.CheckID(c.Series))
+		}
 	}
 	f.Require(upheld || c.Amount == domain.Money{}, "/amount", ErrCreditOnlyUpheld)
+	f.Require(upheld || c.Credit == "", "/credit", ErrCreditOnlyUpheld)
+	f.Require(upheld || c.Number == "", "/number", ErrCreditOnlyUpheld)
 	if c.Amount != (domain.Money{}) {
 		c.positive(f, "/amount", c.Amount)
 	}

@@ -9,6 +9,10 @@ var (
 		Text: "the invoice names no due date and the customer has no payment terms; give one, or send SetPaymentTerms"}
 	ErrSomethingSettled = &domain.Error{Code: domain.Refused, Rule: "account.something_settled",
 		Text: "something is settled, credited or disputed on the invoice; issue a credit note instead of voiding it"}
+	ErrWaiveInstead = &domain.Error{Code: domain.Refused, Rule: "account.late_charge_not_voided",
+		Text: "a late charge is waived, not voided"}
+	ErrDueChangedLater = &domain.Error{Code: domain.Refused, Rule: "account.due_date_changed_later",
+		Text: "the due date was changed from a later day on already"}
 	ErrSameDueDate = &domain.Error{Code: domain.Refused, Rule: "account.same_due_date",
 		Text: "the invoice has this due date already"}
 	ErrNoNumber = &domain.Error{Code: domain.Internal, Rule: "account.no_number",
@@ -112,11 +116,7 @@ func (e InvoiceIssued) On() domain.Date { return e.IssuedOn }
 func (e InvoiceIssued) Effect() int64   { return e.Total.Minor() }
 
 func (e InvoiceIssued) apply(s *State) {
-	it := &item{id: e.Invoice, issuedOn: e.IssuedOn, dueOn: e.DueOn, total: e.Total.Minor()}
-	if len(e.Taxes) > 0 {
-		it.seldom().taxes = e.Taxes
-	}
-	s.addItem(it)
+	s.addItem(&item{id: e.Invoice, issuedOn: e.IssuedOn, dueOn: e.DueOn, total: e.Total.Minor(), taxes: s.pack(e.Taxes)})
 }
 
 // VoidInvoice cancels an invoice on which nothing was settled yet.
@@ -137,17 +137,18 @@ func (c VoidInvoice) check(f *domain.Faults) {
 
 func (c VoidInvoice) decide(s *State, _ Parties) ([]domain.Event, error) {
 	it, err := s.find("/invoice", c.Invoice)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
+	case it.charge:
+		return nil, ErrWaiveInstead.With("%s", it.id).At("/invoice")
+	case c.VoidOn.Before(it.issuedOn):
+		return nil, ErrBeforeIssue.With("issued %s", it.issuedOn).At("/on")
 	// moves tells more than open does: settled and released again on later days still stands in the way.
-	if it.open != it.total || it.rare().notedTotal > 0 || it.rare().disputed > 0 || it.moves.low(c.VoidOn) != it.total || it.voided {
-		if c.VoidOn.Before(it.issuedOn) {
-			return nil, ErrBeforeIssue.With("issued %s", it.issuedOn).At("/on")
-		}
+	case it.voided || it.moves.low(c.VoidOn) != it.total || it.rare().notedTotal > 0 || it.rare().disputed > 0:
 		return nil, ErrSomethingSettled.With("%s: %s of %s is open", it.id, c.money(it.moves.low(c.VoidOn)), c.money(it.total))
 	}
-	return []domain.Event{InvoiceVoided{Invoice: c.Invoice, VoidOn: c.VoidOn, Amount: c.money(it.total), Reason: c.Reason, Taxes: it.rare().taxes}}, nil
+	return []domain.Event{InvoiceVoided{Invoice: c.Invoice, VoidOn: c.VoidOn, Amount: c.money(it.total), Reason: c.Reason, Taxes: s.unpack(it.taxes)}}, nil
 }
 
 // InvoiceVoided says that an invoice was cancelled as a whole.
@@ -166,7 +167,7 @@ func (e InvoiceVoided) Effect() int64   { return -e.Amount.Minor() }
 func (e InvoiceVoided) apply(s *State) {
 	it := s.items[e.Invoice]
 	it.voided = true
-	it.cancelled += e.Amount.Minor()
+	it.seldom().cancelled += e.Amount.Minor()
 	s.change(it, e.VoidOn, -e.Amount.Minor())
 }
 
@@ -201,6 +202,8 @@ func (c ChangeDueDate) decide(s *State, _ Parties) ([]domain.Event, error) {
 		return nil, ErrBeforeIssue.With("issued %s", it.issuedOn).At("/on")
 	case c.DueOn == it.dueOn:
 		return nil, ErrSameDueDate.With("%s", c.DueOn).At("/due_on")
+	case c.ChangeOn.Before(it.rare().dueSince):
+		return nil, ErrDueChangedLater.With("from %s on", it.rare().dueSince).At("/on")
 	}
 	return []domain.Event{DueDateChanged{c.Invoice, it.dueOn, c.DueOn, c.ChangeOn, c.Reason, c.By}}, nil
 }
@@ -225,7 +228,7 @@ func (e DueDateChanged) apply(s *State) {
 		s.unlist(it)
 		defer s.list(it)
 	}
-	it.dueOn = e.DueOn
+	it.dueOn, it.seldom().dueSince = e.DueOn, e.ChangeOn
 }
 
 // NumberForfeited says that a number taken for this account was given back before a document carried it. Whoever took
@@ -274,7 +277,11 @@ func (s *State) numbered(given string, p Parties) (string, error) {
 	if number == "" {
 		return "", ErrNoNumber
 	}
-	if void, ok := s.forfeited[number]; ok && p.Token <= void {
+	void := func(s *State) bool {
+		upTo, ok := s.forfeited[number]
+		return ok && p.Token <= upTo
+	}
+	if anywhere(s, p.Earlier, void) {
 		return "", ErrNumberForfeited.With("%s", number)
 	}
 	return number, nil

@@ -207,6 +207,6 @@ func (e LateChargeWaived) Effect() int64   { return -e.Amount.Minor() }
 
 func (e LateChargeWaived) apply(s *State) {
 	it := s.items[e.Charge]
-	it.cancelled += e.Amount.Minor()
+	it.seldom().cancelled += e.Amount.Minor()
 	s.change(it, e.WaiveOn, -e.Amount.Minor())
 }

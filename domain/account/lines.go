@@ -3,6 +3,7 @@ package account
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"sort"
 
 	"github.com/urikake/urikake/domain"
@@ -48,6 +49,45 @@ type Tax struct {
 
 func (t Tax) gross() int64 { return t.Net.Minor() + t.Tax.Minor() }
 
+// portion is a Tax as the state keeps it, in few bytes: there is one for each rate of every invoice.
+type portion struct {
+	net, tax int64
+	rate     domain.Rate
+	category uint16 // its place in State.categories
+	included bool
+}
+
+// at tells that both are of one category and rate.
+func (p portion) at(o portion) bool { return p.category == o.category && p.rate == o.rate }
+
+func (s *State) pack(rows []Tax) []portion {
+	if len(rows) == 0 {
+		return nil
+	}
+	list := make([]portion, len(rows))
+	for i, t := range rows {
+		s.currency = t.Net.Currency()
+		at := slices.Index(s.categories, t.Category)
+		if at < 0 {
+			at = len(s.categories)
+			s.categories = append(s.categories, t.Category)
+		}
+		list[i] = portion{t.Net.Minor(), t.Tax.Minor(), t.Rate, uint16(at), t.Included}
+	}
+	return list
+}
+
+func (s *State) unpack(list []portion) []Tax {
+	if len(list) == 0 {
+		return nil
+	}
+	rows := make([]Tax, len(list))
+	for i, p := range list {
+		rows[i] = Tax{s.categories[p.category], p.rate, p.included, domain.NewMoney(p.net, s.currency), domain.NewMoney(p.tax, s.currency)}
+	}
+	return rows
+}
+
 // rateKey is what taxes are summed by.
 type rateKey struct {
 	category TaxCategory
@@ -72,7 +112,7 @@ func checkLines(f *domain.Faults, lines []Line) {
 		text(f, at+"/description", l.Description, true)
 		oneOf(f, at+"/tax_category", l.Category, Standard, Reduced, Old8, Old5, ExportZero, NonTaxable, OutOfScope)
 		f.Require(!untaxed[l.Category] || l.Rate == 0, at+"/tax_rate", ErrTaxedUntaxed)
-		f.Require(l.Rate <= domain.RateWhole, at+"/tax_rate", domain.ErrBadRate.With("%s %%", l.Rate))
+		f.Require(l.Rate >= 0 && l.Rate <= domain.RateWhole, at+"/tax_rate", domain.ErrBadRate.With("%s %%", l.Rate))
 		f.Require(!l.Discount.IsNegative(), at+"/discount", domain.ErrBadDecimal.With("a discount is not negative"))
 		f.Add(at+"/service_period", l.Period.Check())
 	}
@@ -166,7 +206,8 @@ func total(rows []Tax) (int64, error) {
 
 // share splits an amount over rows in proportion to their gross (largest remainder, ties to the row that stands
 // first, which has the higher rate) and gives each part its tax, rounded down. Rows must have a positive total.
-// An amount beyond their total gives nil. It serves write-offs, recoveries and fees, whose tax goes back at the original rates (Consumption Tax Act art. 39).
+// An amount beyond their total gives nil. It serves credit notes, write-offs, recoveries and fees, whose tax goes back
+// at the original rates (Consumption Tax Act art. 38, 39).
 func share(rows []Tax, amount int64, c domain.Currency) []Tax {
 	var whole int64
 	for _, t := range rows {

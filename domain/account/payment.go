@@ -273,7 +273,7 @@ func (c UnapplyPayment) decide(s *State, _ Parties) ([]domain.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := fund.releasable(c.Key, c.UnapplyOn, c.Allocations)
+	list, err := s.releasable(c.Key, fund, c.UnapplyOn, c.Allocations)
 	if err != nil {
 		return nil, err
 	}
@@ -281,7 +281,7 @@ func (c UnapplyPayment) decide(s *State, _ Parties) ([]domain.Event, error) {
 }
 
 // releasable checks what is to be taken back, or gives all that is applied.
-func (f *fund) releasable(k Key, on domain.Date, given []Allocation) ([]Allocation, error) {
+func (s *State) releasable(k Key, f *fund, on domain.Date, given []Allocation) ([]Allocation, error) {
 	if len(given) == 0 {
 		for _, a := range f.applied {
 			given = append(given, Allocation{a.item, k.money(a.amount)})
@@ -300,7 +300,17 @@ func (f *fund) releasable(k Key, on domain.Date, given []Allocation) ([]Allocati
 			return nil, ErrBeforeApplied.With("applied to %s on %s", g.Invoice, a.on).At("/on")
 		}
 	}
+	if sum := sumOf(given); max(s.openTotal, s.unappliedTotal)+sum > domain.MinorMax {
+		return nil, ErrBalanceTooLarge
+	}
 	return given, nil
+}
+
+func sumOf(list []Allocation) (sum int64) {
+	for _, a := range list {
+		sum += a.Amount.Minor()
+	}
+	return sum
 }
 
 // PaymentUnapplied says that invoices are open again and the money is unapplied.
@@ -340,16 +350,19 @@ func (c ReversePayment) decide(s *State, _ Parties) ([]domain.Event, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case fund.reversed > 0:
+	case fund.left().reversed > 0:
 		return nil, ErrAlreadyReversed.With("%s", c.Payment).At("/payment")
-	case fund.refunded+fund.differences > 0:
-		return nil, ErrPartlyRefunded.With("%s", c.money(fund.refunded+fund.differences)).At("/payment")
+	case fund.left().refunded+fund.left().differences > 0:
+		return nil, ErrPartlyRefunded.With("%s", c.money(fund.left().refunded+fund.left().differences)).At("/payment")
 	case c.ReverseOn.Before(fund.moves.last()):
 		return nil, ErrBeforeApplied.With("the payment last moved on %s", fund.moves.last()).At("/on")
 	}
 	e := PaymentReversed{Payment: c.Payment, ReverseOn: c.ReverseOn, Amount: c.money(fund.amount), Reason: c.Reason}
 	for _, a := range fund.applied {
 		e.Released = append(e.Released, Allocation{a.item, c.money(a.amount)})
+	}
+	if s.openTotal+sumOf(e.Released) > domain.MinorMax {
+		return nil, ErrBalanceTooLarge
 	}
 	return []domain.Event{e}, nil
 }
@@ -371,5 +384,5 @@ func (e PaymentReversed) apply(s *State) {
 	f := s.payments[e.Payment]
 	s.release(f, e.ReverseOn, e.Released, settled)
 	s.take(f, e.ReverseOn, e.Amount.Minor())
-	f.reversed += e.Amount.Minor()
+	f.leaving().reversed += e.Amount.Minor()
 }

@@ -77,6 +77,6 @@ func (e RefundIssued) apply(s *State) {
 	f, err := s.source(e.Payment, e.Credit)
 	if err == nil {
 		s.take(f, e.RefundOn, e.Amount.Minor())
-		f.refunded += e.Amount.Minor()
+		f.leaving().refunded += e.Amount.Minor()
 	}
 }

@@ -20,7 +20,9 @@ type State struct {
 	openTotal      int64   // sum of what is open
 	unappliedTotal int64   // sum of what is unapplied
 
-	forfeited map[string]uint64 // numbers whose takings up to a version are void
+	forfeited  map[string]uint64 // numbers whose takings up to a version are void
+	categories []TaxCategory     // that stand in portions, by their place here
+	currency   domain.Currency   // of the portions
 
 	period      string // "" in the account's first stream
 	broughtFrom string // the stream from which this one went on; "" in the first
@@ -29,31 +31,33 @@ type State struct {
 }
 
 // item is what the customer owes by one document: an invoice or a late charge.
-// total = open + settled + credited + writtenOff + cancelled, always.
+// total = open + settled + credited + writtenOff + cancelled, always. Settled items stay until the carry forward, so
+// what every item needs stands here in few bytes, and the rest in rarely.
 type item struct {
-	id         domain.InvoiceID
-	charge     bool // a late charge
-	issuedOn   domain.Date
-	dueOn      domain.Date
-	total      int64
-	open       int64
-	settled    int64 // by payments, fees and differences
-	credited   int64 // by credit notes
-	writtenOff int64
-	cancelled  int64 // voided, or waived
-	voided     bool
-	moves      timeline // of open
-	*rarely
+	id       domain.InvoiceID
+	charge   bool // a late charge
+	voided   bool
+	issuedOn domain.Date
+	dueOn    domain.Date
+	total    int64
+	open     int64
+	settled  int64     // by payments, fees and differences
+	taxes    []portion // as issued
+	moves    timeline  // of open
+	rarely   *rarely   // nil on most items
 }
 
 // rarely holds what most items never need.
 type rarely struct {
-	taxes        []Tax       // as issued
-	noted        []Tax       // what credit notes have taken, by category and rate
+	credited     int64 // by credit notes
+	writtenOff   int64
+	cancelled    int64       // voided, or waived
+	noted        []portion   // what credit notes and write-offs have taken back, by category and rate
 	notedTotal   int64       // sum of the credit notes against the invoice
 	disputed     int64       // sum of its open disputes
 	differences  int64       // small differences settled on it; part of settled
 	chargedUntil domain.Date // late charges are assessed to this day
+	dueSince     domain.Date // the day of its latest change of due date
 }
 
 // seldom is the item's rarely, made when first needed.
@@ -64,27 +68,46 @@ func (it *item) seldom() *rarely {
 	return it.rarely
 }
 
-var never rarely
-
 // rare is the item's rarely for reading.
-func (it *item) rare() *rarely {
+func (it *item) rare() rarely {
 	if it.rarely == nil {
-		return &never
+		return rarely{}
 	}
-	return it.rarely
+	return *it.rarely
 }
 
 // fund is what settles items: a payment or a credit note.
 // amount = applied + unapplied + refunded + reversed + differences, always.
 type fund struct {
-	on          domain.Date
-	amount      int64
-	unapplied   int64
+	on        domain.Date
+	amount    int64
+	unapplied int64
+	applied   []application // at most one for each item
+	moves     timeline      // of unapplied
+	gone      *gone         // nil on most funds
+}
+
+// gone is what left a fund otherwise than to an item.
+type gone struct {
 	refunded    int64
 	reversed    int64
-	differences int64         // small surplus taken as income
-	applied     []application // at most one for each item
-	moves       timeline      // of unapplied
+	differences int64 // small surplus taken as income
+}
+
+// leaving is the fund's gone, made when first needed.
+func (f *fund) leaving() *gone {
+	if f.gone == nil {
+		f.gone = &gone{}
+	}
+	return f.gone
+}
+
+// left is the fund's gone for reading.
+func (f *fund) left() gone {
+	if f.gone == nil {
+		return gone{}
+	}
+	return *f.gone
 }
 
 type application struct {
@@ -208,7 +231,7 @@ func (s *State) settle(f *fund, on domain.Date, allocations []Allocation, side f
 		s.take(f, on, amount)
 		s.change(it, on, -amount)
 		*side(it) += amount
-		f.note(a.Invoice, on, amount)
+		f.note(it.id, on, amount)
 	}
 }
 
@@ -219,18 +242,19 @@ func (s *State) release(f *fund, on domain.Date, allocations []Allocation, side 
 		s.take(f, on, -amount)
 		s.change(it, on, amount)
 		*side(it) -= amount
-		f.note(a.Invoice, on, -amount)
+		f.note(it.id, on, -amount)
 	}
 }
 
 func settled(it *item) *int64  { return &it.settled }
-func credited(it *item) *int64 { return &it.credited }
+func credited(it *item) *int64 { return &it.seldom().credited }
 
 func (f *fund) note(id domain.InvoiceID, on domain.Date, amount int64) {
 	for i := range f.applied {
 		if a := &f.applied[i]; a.item == id {
-			a.amount += amount
-			a.on = domain.LaterOf(a.on, on)
+			if a.amount += amount; amount > 0 {
+				a.on = domain.LaterOf(a.on, on)
+			}
 			if a.amount == 0 {
 				f.applied = append(f.applied[:i], f.applied[i+1:]...)
 			}

@@ -46,7 +46,7 @@ func (c WriteOff) decide(s *State, p Parties) ([]domain.Event, error) {
 	if err := it.bear(c.Key, c.WriteOffOn, c.Amount); err != nil {
 		return nil, err
 	}
-	rows := share(it.rare().taxes, c.Amount.Minor(), c.Currency)
+	rows := s.part(it, c.Amount.Minor())
 	return []domain.Event{WrittenOff{c.WriteOff, c.Invoice, c.WriteOffOn, c.Amount, rows, it.charge, c.Reason, c.Approver}}, nil
 }
 
@@ -84,7 +84,8 @@ func (e WrittenOff) apply(s *State) {
 	}
 	s.writeOffs[e.WriteOff] = &writeOff{item: e.Invoice, on: e.WriteOffOn, amount: e.Amount.Minor(), taxes: e.Taxes}
 	it := s.items[e.Invoice]
-	it.writtenOff += e.Amount.Minor()
+	it.seldom().writtenOff += e.Amount.Minor()
+	s.takeBack(it, e.Taxes)
 	s.change(it, e.WriteOffOn, -e.Amount.Minor())
 }
 
@@ -183,8 +184,8 @@ func (c SettleDifference) decide(s *State, p Parties) ([]domain.Event, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c.Amount.Minor() > p.Tolerance-fund.differences {
-			return nil, ErrBeyondTolerance.With("%s, tolerance %s, used on it already %s", c.Amount, c.money(p.Tolerance), c.money(fund.differences)).At("/amount")
+		if used := fund.left().differences; c.Amount.Minor() > p.Tolerance-used {
+			return nil, ErrBeyondTolerance.With("%s, tolerance %s, used on it already %s", c.Amount, c.money(p.Tolerance), c.money(used)).At("/amount")
 		}
 		if low := fund.moves.low(c.SettleOn); c.Amount.Minor() > low {
 			return nil, ErrExceedsUnapplied.With("%s, unapplied from %s on: %s", c.Amount, c.SettleOn, c.money(low)).At("/amount")
@@ -202,7 +203,7 @@ func (c SettleDifference) decide(s *State, p Parties) ([]domain.Event, error) {
 		return nil, err
 	}
 	if c.Reason == BankFee {
-		e.Taxes = share(it.rare().taxes, c.Amount.Minor(), c.Currency)
+		e.Taxes = s.part(it, c.Amount.Minor())
 	}
 	return []domain.Event{e}, nil
 }
@@ -230,7 +231,7 @@ func (e DifferenceSettled) Effect() int64 {
 func (e DifferenceSettled) apply(s *State) {
 	if e.Payment != "" {
 		f := s.payments[e.Payment]
-		f.differences += e.Amount.Minor()
+		f.leaving().differences += e.Amount.Minor()
 		s.take(f, e.SettleOn, e.Amount.Minor())
 		return
 	}

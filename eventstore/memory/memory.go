@@ -109,6 +109,7 @@ func (s *Store) Read(ctx context.Context, stream string, after eventstore.Versio
 // Follow yields all events after a position and waits for more.
 func (s *Store) Follow(ctx context.Context, after eventstore.Position) iter.Seq2[eventstore.Recorded, error] {
 	return func(yield func(eventstore.Recorded, error) bool) {
+		after := after // the loop may be run again
 		for {
 			s.mu.Lock()
 			events, grown := s.log[min(after, s.head()):], s.grown

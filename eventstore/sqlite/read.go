@@ -15,6 +15,7 @@ const pollEvery = 500 * time.Millisecond
 // of one page share memory: clone the bytes that are to be kept for long. Yields log.damaged where a version is missing.
 func (s *Store) Read(ctx context.Context, stream string, after eventstore.Version) iter.Seq2[eventstore.Recorded, error] {
 	return func(yield func(eventstore.Recorded, error) bool) {
+		after := after // the loop may be run again
 		h, known := s.heads.get(stream)
 		if known && after >= h.version {
 			if err := s.ended(ctx); err != nil {
@@ -45,6 +46,7 @@ func (s *Store) Read(ctx context.Context, stream string, after eventstore.Versio
 // memory: clone the bytes that are to be kept for long. Yields log.damaged where a position is missing.
 func (s *Store) Follow(ctx context.Context, after eventstore.Position) iter.Seq2[eventstore.Recorded, error] {
 	return func(yield func(eventstore.Recorded, error) bool) {
+		after := after // the loop may be run again
 		var p page
 		for {
 			if err := s.wait(ctx, after); err != nil {

@@ -22,9 +22,9 @@ import (
 
 const (
 	fileName  = "log.db"
-	queueMax  = 1024 // appends waiting for the writer; more callers than that wait to get in
-	groupMax  = 1024 // appends in one transaction
-	groupSize = 8 << 20
+	queueMax  = 1024    // appends waiting for the writer; more callers than that wait to get in
+	groupMax  = 1024    // appends in one transaction
+	groupSize = 8 << 20 // bytes of events in one transaction after which it ends
 	headsMax  = 1 << 16 // streams whose heads are kept in memory, at least; at most twice as many
 	readerMax = 4       // connections that read at the same time
 )
@@ -130,13 +130,14 @@ func (t *tail) advance(head eventstore.Position) {
 
 var errClosed = eventstore.ErrUnavailable.With("the log was closed")
 
-// fault makes a refusal of what SQLite says: damage is told apart from a log that can't be reached now.
+// fault makes a refusal of what SQLite says: damage is told apart from a log that can't be reached now. Our few
+// statements are right, so one that SQLite finds wrong or in conflict with the rows met tables that aren't ours any more.
 func fault(where string, err error) error {
 	if refusal := (*domain.Error)(nil); errors.As(err, &refusal) {
 		return refusal
 	}
 	switch sqlite.ErrCode(err).ToPrimary() {
-	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
+	case sqlite.ResultCorrupt, sqlite.ResultNotADB, sqlite.ResultError, sqlite.ResultConstraint, sqlite.ResultMismatch:
 		return eventstore.ErrDamaged.With("%s: %v", where, err)
 	case sqlite.ResultFull:
 		return eventstore.ErrUnavailable.With("%s: the disk is full", where)

@@ -35,8 +35,14 @@ func appendAndRead(t *testing.T, l *log) {
 	if got := l.read(t, "s", ^eventstore.Version(0)); len(got) != 0 {
 		t.Errorf("%d events after the highest version", len(got))
 	}
-	for range l.Read(t.Context(), "s", 0) {
-		break // a loop may be left
+	history := l.Read(t.Context(), "s", 3)
+	for range 2 { // a loop may be left, and run again
+		for r := range history {
+			if r.Version != 4 {
+				t.Errorf("version %d after 3", r.Version)
+			}
+			break
+		}
 	}
 }
 

@@ -12,8 +12,15 @@ import (
 	"github.com/urikake/urikake/eventstore"
 )
 
+// failer is what testing.T and rapid.T have in common.
+type failer interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // same fails unless got are the events as proposed, at the versions after a version, on rising positions.
-func same(t testing.TB, stream string, after eventstore.Version, want []eventstore.Proposed, got []eventstore.Recorded) {
+func same(t failer, stream string, after eventstore.Version, want []eventstore.Proposed, got []eventstore.Recorded) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Fatalf("%s after %d: %d events, want %d", stream, after, len(got), len(want))

@@ -46,22 +46,19 @@ func followRacing(t *testing.T, l *log) {
 	const total = 100 + appenders*each*2
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	l.mustAppend(t, "before", 0, propose("before", 100)...)
+	middle := l.mustAppend(t, "before", 0, propose("before", 50)...)
+	l.mustAppend(t, "before", 50, propose("later", 50)...)
 
 	var all sync.WaitGroup
-	var seen [5][]eventstore.Recorded
-	start := func(f int, after eventstore.Position) {
+	var seen [4][]eventstore.Recorded
+	start := func(f int, after eventstore.Position, events int) {
 		all.Go(func() {
-			missing := total // of those after its start; known only for a start at 0
 			for r, err := range l.Follow(ctx, after) {
 				if err != nil {
-					if !errors.Is(err, context.Canceled) {
-						t.Errorf("follower %d after %d events: %v", f, len(seen[f]), err)
-					}
+					t.Errorf("follower %d after %d events: %v", f, len(seen[f]), err)
 					return
 				}
-				seen[f] = append(seen[f], r)
-				if missing--; after == 0 && missing == 0 {
+				if seen[f] = append(seen[f], r); len(seen[f]) == events {
 					return
 				}
 			}
@@ -74,30 +71,29 @@ func followRacing(t *testing.T, l *log) {
 			stream := fmt.Sprint("s", g)
 			for i := range each {
 				events := propose(fmt.Sprint(g, "-", i), 1+2*(i%2)) // 2 on average
-				version := eventstore.Version(2*i - i%2)
-				version = eventstore.Version(4*(i/2) + i%2)
+				version := eventstore.Version(4*(i/2) + i%2)
 				if _, err := l.Append(ctx, stream, version, events...); err != nil {
 					t.Errorf("append to %s at %d: %v", stream, version, err)
 					return
 				}
 				if g == 0 && i == each/2 {
-					start(2, 0)
+					start(1, 0, total)
 				}
 			}
 		})
 	}
-	start(0, 0)
-	start(1, 0)
+	start(0, 0, total)
+	start(2, middle, total-50)
 	appending.Wait()
-	start(3, 0)
+	start(3, middle, total-50)
 	all.Wait()
 	if t.Failed() {
 		return
 	}
 
-	for f := 1; f < 4; f++ {
-		equal(t, fmt.Sprintf("follower %d", f), seen[0], seen[f])
-	}
+	equal(t, "the one that started amid the appends", seen[0], seen[1])
+	equal(t, "the one from the middle", seen[0][50:], seen[2])
+	equal(t, "the last one from the middle", seen[0][50:], seen[3])
 	if head := l.head(t); seen[0][total-1].Position != head {
 		t.Errorf("the last position is %d, the head %d", seen[0][total-1].Position, head)
 	}
@@ -183,8 +179,17 @@ func followEnds(t *testing.T, l *log) {
 			t.Fatalf("%s: does not end", name)
 		}
 	}
-	for range l.Follow(t.Context(), 0) {
-		break // a loop may be left
+	all := l.Follow(t.Context(), 0)
+	for range 2 { // a loop may be left, and run again
+		n := eventstore.Version(0)
+		for r := range all {
+			if n++; r.Version != n {
+				t.Fatalf("version %d, want %d", r.Version, n)
+			}
+			if n == 400 {
+				break
+			}
+		}
 	}
 }
 

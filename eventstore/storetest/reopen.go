@@ -80,11 +80,11 @@ func likeMemory(t *testing.T, l *log) {
 		reference := memory.New(l.clock)
 		start := l.head(t) // each run has streams of its own, and the log goes on
 		var positions []eventstore.Position
-		rapidPosition := func(p eventstore.Position) (rank int) { // what the reference would have said
-			for rank < len(positions) && positions[rank] <= p {
-				rank++
+		rank := func(p eventstore.Position) (n int) { // the position that the reference gives
+			for n < len(positions) && positions[n] <= p {
+				n++
 			}
-			return rank
+			return n
 		}
 		for step := range rapid.IntRange(1, 25).Draw(rt, "steps") {
 			name := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "stream")
@@ -101,7 +101,7 @@ func likeMemory(t *testing.T, l *log) {
 				for r := range reference.Read(t.Context(), stream, after) {
 					want = append(want, r.Proposed)
 				}
-				same(t, stream, after, want, l.read(t, stream, after))
+				same(rt, stream, after, want, l.read(t, stream, after))
 			default:
 				expected := eventstore.Version(rapid.IntRange(0, 8).Draw(rt, "expected"))
 				label := fmt.Sprint(run, rapid.IntRange(max(0, step-3), step).Draw(rt, "label"))
@@ -119,8 +119,8 @@ func likeMemory(t *testing.T, l *log) {
 						positions = append(positions, r.Position)
 					}
 				}
-				if rapidPosition(got) != int(want) {
-					rt.Fatalf("append gave position %d, the %dth of %d; want the %dth", got, rapidPosition(got), len(positions), want)
+				if rank(got) != int(want) {
+					rt.Fatalf("append gave position %d, the %dth of %d; want the %dth", got, rank(got), len(positions), want)
 				}
 			}
 		}

@@ -1,0 +1,33 @@
+# make test is what .ci/run calls; each part can be called alone.
+GO ?= go
+TOOL = $(GO) tool -modfile=go.tool.mod
+export CGO_ENABLED ?= 1
+
+.PHONY: build test format vet lint race fmt docs bench
+
+build:
+	CGO_ENABLED=0 $(GO) build -o bin/urikake ./cmd/urikake
+
+test: format vet lint race
+
+format:
+	@out="$$($(TOOL) gofumpt -l .)"; if [ -n "$$out" ]; then echo "not formatted (make fmt mends it):"; echo "$$out"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+lint:
+	$(TOOL) staticcheck ./...
+
+# The import rule and the rules for generated documents are tests like any other. The race detector needs cgo and gcc.
+race:
+	$(GO) test -race -timeout 20m ./...
+
+fmt:
+	$(TOOL) gofumpt -w .
+
+docs:
+	$(GO) test ./docs/... ./cmd/urikake -run 'Docs|Generated' -update
+
+bench: build
+	bin/urikake bench

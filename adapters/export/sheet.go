@@ -1,0 +1,231 @@
+// Package export writes reports as tables for people, CSV for spreadsheets and JSON for programs. All three show the
+// same rows in the same order with the same figures.
+package export
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/urikake/urikake/domain"
+)
+
+// Kind says what a column holds.
+type Kind int
+
+const (
+	Text   Kind = iota // free text: what a spreadsheet would take for a formula is escaped in CSV
+	Amount             // a plain decimal with the currency's digits; a string in JSON, so that no program rounds it
+	Count              // a whole number; a number in JSON
+	Date               // YYYY-MM-DD, or empty
+)
+
+// Column is one column of a sheet. Name heads it in CSV and JSON and, unless Title is given, in tables.
+type Column struct {
+	Name  string
+	Title string
+	Kind  Kind
+}
+
+// Sheet is a report: rows under columns. Foot, if any, is shown under a table only.
+type Sheet struct {
+	Columns []Column
+	Rows    [][]string
+	Foot    [][]string
+	Notes   []string // lines under the table
+}
+
+// Add appends a row.
+func (s *Sheet) Add(cells ...string) { s.Rows = append(s.Rows, cells) }
+
+// Format is how a sheet is written.
+type Format string
+
+const (
+	Table Format = "table"
+	CSV   Format = "csv"
+	JSON  Format = "json"
+)
+
+// ErrFormat refuses an unknown format.
+var ErrFormat = &domain.Error{Code: domain.Invalid, Rule: "export.unknown_format", Text: "the format is table, csv or json"}
+
+// Write writes the sheet. Refuses export.unknown_format and what w refuses.
+func (s Sheet) Write(w io.Writer, f Format) error {
+	b := bufio.NewWriterSize(w, 1<<16)
+	var err error
+	switch f {
+	case Table, "":
+		err = s.table(b)
+	case CSV:
+		err = s.csv(b)
+	case JSON:
+		err = s.json(b)
+	default:
+		return ErrFormat.With("%q", string(f))
+	}
+	if err != nil {
+		return err
+	}
+	return b.Flush()
+}
+
+// table lines columns up by the width that characters have on a terminal: a kanji takes two cells.
+func (s Sheet) table(w io.Writer) error {
+	t := table.NewWriter()
+	style := table.StyleDefault // plain hyphens: box-drawing characters are two cells wide in some Japanese locales
+	style.Format.Header = text.FormatDefault
+	style.Format.Footer = text.FormatDefault
+	style.Options = table.OptionsNoBordersAndSeparators
+	style.Options.SeparateHeader = true
+	style.Options.SeparateFooter = len(s.Foot) > 0
+	t.SetStyle(style)
+	var configs []table.ColumnConfig
+	head := make(table.Row, len(s.Columns))
+	for i, c := range s.Columns {
+		head[i] = c.Title
+		if c.Title == "" {
+			head[i] = c.Name
+		}
+		if c.Kind == Amount || c.Kind == Count {
+			configs = append(configs, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight, AlignFooter: text.AlignRight})
+		}
+	}
+	t.SetColumnConfigs(configs)
+	t.AppendHeader(head)
+	for _, row := range s.Rows {
+		t.AppendRow(s.shown(row))
+	}
+	for _, row := range s.Foot {
+		t.AppendFooter(s.shown(row))
+	}
+	lines := strings.Split(t.Render(), "\n")
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " ")); err != nil {
+			return err
+		}
+	}
+	for _, note := range s.Notes {
+		if _, err := fmt.Fprintln(w, note); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shown groups thousands and keeps control characters off the terminal.
+func (s Sheet) shown(row []string) table.Row {
+	out := make(table.Row, len(row))
+	for i, cell := range row {
+		if s.Columns[i].Kind == Amount {
+			cell = thousands(cell)
+		}
+		out[i] = strings.Map(func(r rune) rune {
+			if r < ' ' || r == 0x7f {
+				return ' '
+			}
+			return r
+		}, cell)
+	}
+	return out
+}
+
+// thousands writes 1234567.50 as 1,234,567.50.
+func thousands(amount string) string {
+	sign := ""
+	if strings.HasPrefix(amount, "-") {
+		sign, amount = "-", amount[1:]
+	}
+	whole, frac, point := strings.Cut(amount, ".")
+	var b strings.Builder
+	for i, digit := range whole {
+		if i > 0 && (len(whole)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(digit)
+	}
+	if point {
+		b.WriteString("." + frac)
+	}
+	return sign + b.String()
+}
+
+func (s Sheet) csv(w io.Writer) error {
+	c := csv.NewWriter(w)
+	head := make([]string, len(s.Columns))
+	for i, col := range s.Columns {
+		head[i] = col.Name
+	}
+	if err := c.Write(head); err != nil {
+		return err
+	}
+	cells := make([]string, len(s.Columns))
+	for _, row := range s.Rows {
+		for i, cell := range row {
+			if s.Columns[i].Kind == Text {
+				cell = unformula(cell)
+			}
+			cells[i] = cell
+		}
+		if err := c.Write(cells[:len(row)]); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// unformula keeps a spreadsheet from running a text as a formula.
+func unformula(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
+}
+
+// json writes a list of objects, each with its columns in order.
+func (s Sheet) json(w io.Writer) error {
+	names := make([][]byte, len(s.Columns))
+	for i, c := range s.Columns {
+		names[i], _ = json.Marshal(c.Name)
+	}
+	for r, row := range s.Rows {
+		line := []byte("[\n  {")
+		if r > 0 {
+			line = []byte(",\n  {")
+		}
+		for i, cell := range row {
+			if i > 0 {
+				line = append(line, ", "...)
+			}
+			line = append(append(line, names[i]...), ": "...)
+			line = append(line, s.Columns[i].value(cell)...)
+		}
+		if _, err := w.Write(append(line, '}')); err != nil {
+			return err
+		}
+	}
+	if len(s.Rows) == 0 {
+		_, err := io.WriteString(w, "[]\n")
+		return err
+	}
+	_, err := io.WriteString(w, "\n]\n")
+	return err
+}
+
+func (c Column) value(cell string) []byte {
+	switch {
+	case c.Kind == Count && cell != "":
+		return []byte(cell)
+	case cell == "" && c.Kind != Text:
+		return []byte("null")
+	}
+	b, _ := json.Marshal(cell)
+	return b
+}
