@@ -2,9 +2,8 @@ package eventstore
 
 import (
 	"container/list"
+	"context"
 	"sync"
-
-	"github.com/google/uuid"
 )
 
 // CacheEventsMax bounds the cache of hot aggregates by the events that they were folded from; entryWeight counts for
@@ -27,10 +26,9 @@ type cache struct {
 // entry is one aggregate as of a version.
 type entry struct {
 	stream   string
-	turn     sync.Mutex // held by the command that works on it
-	state    any        // nil: not loaded
+	turn     chan struct{} // full while a command works on it
+	state    any           // nil: not loaded, or in the middle of it
 	version  Version
-	lastID   uuid.UUID          // of the event at that version
 	commands map[uint64]Version // hash of a command's id -> version of its first event
 
 	snapshotAt Version // version of the newest snapshot
@@ -44,32 +42,46 @@ func newCache(most int) *cache {
 	return &cache{entries: make(map[string]*entry), recent: list.New(), most: most}
 }
 
-// take gives the stream's entry to the caller alone, until give.
-func (c *cache) take(stream string) *entry {
+// take gives the stream's entry to the caller alone, until give. It waits for its turn no longer than ctx lasts.
+func (c *cache) take(ctx context.Context, stream string) (*entry, error) {
 	c.mu.Lock()
 	e := c.entries[stream]
 	if e == nil {
-		e = &entry{stream: stream}
+		e = &entry{stream: stream, turn: make(chan struct{}, 1), weight: entryWeight}
 		e.element = c.recent.PushFront(e)
 		c.entries[stream] = e
+		c.weight += entryWeight
 	} else {
 		c.recent.MoveToFront(e.element)
 	}
 	e.users++
 	c.mu.Unlock()
-	e.turn.Lock()
-	return e
+	select {
+	case e.turn <- struct{}{}:
+		return e, nil
+	case <-ctx.Done():
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		e.users--
+		c.makeRoom()
+		return nil, ctx.Err()
+	}
 }
 
-// give ends the caller's turn and makes room if the cache has grown too large. What somebody waits for stays.
+// give ends the caller's turn.
 func (c *cache) give(e *entry) {
 	weight := int(e.version) + entryWeight
-	e.turn.Unlock()
+	<-e.turn
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e.users--
 	c.weight += weight - e.weight
 	e.weight = weight
+	c.makeRoom()
+}
+
+// makeRoom forgets what was used least recently while the cache is too large. What somebody waits for stays.
+func (c *cache) makeRoom() {
 	for el := c.recent.Back(); el != nil && c.weight > c.most; {
 		old := el.Value.(*entry)
 		el = el.Prev()
@@ -81,13 +93,11 @@ func (c *cache) give(e *entry) {
 	}
 }
 
+// reset makes it an aggregate before its first event.
 func (e *entry) reset(state any) {
-	e.state, e.version, e.snapshotAt, e.lastID = state, 0, 0, uuid.UUID{}
+	e.state, e.version, e.snapshotAt = state, 0, 0
 	e.commands = make(map[uint64]Version)
 }
-
-// forget makes the next command load the aggregate anew.
-func (e *entry) forget() { e.state, e.version, e.commands = nil, 0, nil }
 
 // note remembers a command by its first event.
 func (e *entry) note(commandID string, first Version) {

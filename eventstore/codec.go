@@ -2,6 +2,7 @@ package eventstore
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -41,10 +42,11 @@ func (c *Codec) Decode(r Recorded) (domain.Event, error) {
 		return nil, domain.ErrSchema.With("kind %q at position %d of %s", r.Kind, r.Position, r.Stream)
 	}
 	e, err := s.Decode(r.Schema, r.Data)
-	if err != nil {
-		return nil, err
+	var unreadable *domain.Error
+	if errors.As(err, &unreadable) {
+		return nil, unreadable.With("%s, at position %d of %s", unreadable.Detail, r.Position, r.Stream)
 	}
-	return e, nil
+	return e, err
 }
 
 // Metadata tells who caused an event, and by which command. It stands beside each event as JSON; correlation and
@@ -74,12 +76,13 @@ func ReadMetadata(r Recorded) (Metadata, error) {
 // commandSpace is the UUIDv5 namespace of event ids.
 var commandSpace = uuid.MustParse("5f0c7a52-5f3e-5f6b-9a3f-7d3c1c1d9e41")
 
-// EventID derives the id of a command's index-th event on one stream, so that a repeat is the same write.
-func EventID(stream, commandID string, index int) uuid.UUID {
-	name := make([]byte, 0, len(stream)+len(commandID)+4)
+// EventID derives the id of a command's index-th event on one stream, so that a repeat is the same write. Its data
+// counts too: of two commands that race under one id, the log must not take the second for a repeat of the first.
+func EventID(stream, commandID string, index int, data []byte) uuid.UUID {
+	name := make([]byte, 0, len(stream)+len(commandID)+4+len(data))
 	name = append(append(name, stream...), 0)
-	name = append(append(name, commandID...), byte(index>>8), byte(index))
-	return uuid.NewSHA1(commandSpace, name)
+	name = append(append(name, commandID...), 0, byte(index>>8), byte(index))
+	return uuid.NewSHA1(commandSpace, append(name, data...))
 }
 
 // Clock gives the instants that a log records. cmd hands it in, so that a demo can run through two years.

@@ -1,6 +1,7 @@
 package eventstore
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -100,7 +101,10 @@ func run[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, e
 		return Receipt{}, err
 	}
 	stream := a.Stream(cmd)
-	e := h.cache.take(stream)
+	e, err := h.cache.take(ctx, stream)
+	if err != nil {
+		return Receipt{}, err
+	}
 	defer h.cache.give(e)
 	for range AttemptsMax {
 		if err := load(ctx, h, a, e); err != nil {
@@ -131,7 +135,10 @@ func run[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, e
 
 // Lookup finds the receipt of a command that a stream has seen already.
 func Lookup[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], stream string, env Envelope) (Receipt, bool, error) {
-	e := h.cache.take(stream)
+	e, err := h.cache.take(ctx, stream)
+	if err != nil {
+		return Receipt{}, false, err
+	}
 	defer h.cache.give(e)
 	if err := load(ctx, h, a, e); err != nil {
 		return Receipt{}, false, err
@@ -141,7 +148,10 @@ func Lookup[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], strea
 
 // View lets look at a stream's state as it stands now. look must not keep or change it.
 func View[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], stream string, look func(S, Version) error) error {
-	e := h.cache.take(stream)
+	e, err := h.cache.take(ctx, stream)
+	if err != nil {
+		return err
+	}
 	defer h.cache.give(e)
 	if err := load(ctx, h, a, e); err != nil {
 		return err
@@ -156,7 +166,8 @@ func checkCommandID(id string) error {
 	return nil
 }
 
-// load brings an entry up to the stream's head: from its snapshot if it is cold, then the events since.
+// load brings an entry up to the stream's head: from its snapshot if it is cold, then the events since. An entry whose
+// load broke off has no state, since evolving may have changed it in place, and is loaded anew.
 func load[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], e *entry) error {
 	if e.state == nil {
 		e.reset(a.New())
@@ -165,20 +176,20 @@ func load[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], e *entr
 		}
 	}
 	state := e.state.(S)
+	e.state = nil
 	for r, err := range h.store.Read(ctx, e.stream, e.version) {
 		if err != nil {
-			e.forget()
 			return err
 		}
 		event, err := h.codec.Decode(r)
 		if err != nil {
-			e.forget()
 			return err
 		}
 		state = a.Evolve(state, event)
-		e.state, e.version, e.lastID = state, r.Version, r.ID
+		e.version = r.Version
 		e.note(commandIDOf(r), r.Version)
 	}
+	e.state = state
 	return nil
 }
 
@@ -193,24 +204,22 @@ func appendEvents[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S],
 		if p.Metadata, err = env.metadata(p.Schema); err != nil {
 			return Receipt{}, err
 		}
-		p.ID = EventID(e.stream, env.CommandID, i)
+		p.ID = EventID(e.stream, env.CommandID, i, p.Data)
 		proposed[i] = p
 	}
 	position, err := h.store.Append(ctx, e.stream, e.version, proposed...)
 	if err != nil {
-		if !errors.Is(err, ErrWrongVersion) {
-			e.forget() // whether it was written is not known: the next load will tell
-		}
-		return Receipt{}, err
+		return Receipt{}, err // the next load tells whether it was written after all
 	}
 	state := e.state.(S)
+	e.state = nil
 	for _, event := range events {
 		state = a.Evolve(state, event)
 	}
 	e.state = state
 	e.note(env.CommandID, e.version+1)
-	e.version, e.lastID = e.version+Version(len(events)), proposed[len(events)-1].ID
-	keep(h, a, e)
+	e.version += Version(len(events))
+	keep(h, a, e, position, proposed[len(events)-1])
 	return Receipt{Stream: e.stream, Version: e.version, Position: position, Events: events}, nil
 }
 
@@ -252,7 +261,10 @@ func (h *Handler) repeated(ctx context.Context, e *entry, env Envelope) (Receipt
 
 // Seen tells whether a stream has seen a command.
 func Seen[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], stream, commandID string) (bool, error) {
-	e := h.cache.take(stream)
+	e, err := h.cache.take(ctx, stream)
+	if err != nil {
+		return false, err
+	}
 	defer h.cache.give(e)
 	if err := load(ctx, h, a, e); err != nil {
 		return false, err
@@ -273,10 +285,9 @@ func (h *Handler) seen(ctx context.Context, e *entry, commandID string) (bool, e
 
 // commandIDOf reads the command id, which Envelope.metadata writes first; other writers' metadata is parsed whole.
 func commandIDOf(r Recorded) string {
-	const prefix = `{"command_id":"`
-	if s := string(r.Metadata); strings.HasPrefix(s, prefix) {
-		if id, _, ok := strings.Cut(s[len(prefix):], `"`); ok && !strings.Contains(id, `\`) {
-			return id
+	if b, ok := bytes.CutPrefix(r.Metadata, []byte(`{"command_id":"`)); ok {
+		if id, _, ok := bytes.Cut(b, []byte(`"`)); ok && !bytes.Contains(id, []byte(`\`)) {
+			return string(id)
 		}
 	}
 	m, err := ReadMetadata(r)

@@ -1,11 +1,11 @@
 package eventstore
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
-
-	"github.com/google/uuid"
 )
 
 // Snapshots keeps folded aggregates, so that a long stream need not be read from its first event. They are
@@ -22,13 +22,25 @@ const SnapshotEvery = 500
 type snapshotRecord struct {
 	StateVersion int             `json:"state_version"`
 	Version      Version         `json:"version"`
-	LastID       uuid.UUID       `json:"last_id"`  // of the event at that version: a snapshot of another log is passed over
+	Last         []byte          `json:"last"`     // seal of the event at that version
 	Commands     []byte          `json:"commands"` // pairs of (hash of command id, version), 16 bytes each
 	State        json.RawMessage `json:"state"`
 }
 
-// keep takes a snapshot when enough events came since the last one.
-func keep[C, S any](h *Handler, a *Aggregate[C, S], e *entry) {
+// seal tells the event that a snapshot ends with from that of any other log, such as one made anew by the same
+// commands: a snapshot of another log is passed over. The instant is left out, which only the log knows.
+func seal(position Position, p Proposed) []byte {
+	h := sha256.New()
+	var at [8]byte
+	binary.BigEndian.PutUint64(at[:], uint64(position))
+	for _, part := range [][]byte{at[:], p.ID[:], p.Data, p.Metadata} {
+		h.Write(part)
+	}
+	return h.Sum(nil)
+}
+
+// keep takes a snapshot when enough events came since the last one. last is the event that the state ends with.
+func keep[C, S any](h *Handler, a *Aggregate[C, S], e *entry, position Position, last Proposed) {
 	if h.snapshots == nil || a.Snapshot == nil || e.version-e.snapshotAt < max(SnapshotEvery, e.snapshotAt/2) {
 		return
 	}
@@ -36,7 +48,7 @@ func keep[C, S any](h *Handler, a *Aggregate[C, S], e *entry) {
 	if err != nil {
 		return
 	}
-	rec := snapshotRecord{StateVersion: a.SnapshotVersion, Version: e.version, LastID: e.lastID, State: state}
+	rec := snapshotRecord{StateVersion: a.SnapshotVersion, Version: e.version, Last: seal(position, last), State: state}
 	for key, version := range e.commands {
 		rec.Commands = binary.BigEndian.AppendUint64(rec.Commands, key)
 		rec.Commands = binary.BigEndian.AppendUint64(rec.Commands, uint64(version))
@@ -59,21 +71,15 @@ func restore[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], e *e
 		return nil
 	}
 	var rec snapshotRecord
-	if json.Unmarshal(data, &rec) != nil || rec.StateVersion != a.SnapshotVersion || len(rec.Commands)%16 != 0 {
+	if json.Unmarshal(data, &rec) != nil || rec.StateVersion != a.SnapshotVersion || rec.Version == 0 || len(rec.Commands)%16 != 0 {
 		return nil
 	}
-	for r, err := range h.store.Read(ctx, e.stream, rec.Version-1) {
-		if err != nil {
-			return err
-		}
-		if r.ID != rec.LastID {
-			return nil
-		}
-		e.lastID = r.ID
-		break
+	ours, err := rec.endsIn(ctx, h.store, e.stream)
+	if err != nil || !ours {
+		return err
 	}
 	state, err := a.Restore(rec.State)
-	if err != nil || e.lastID != rec.LastID {
+	if err != nil {
 		return nil
 	}
 	e.state, e.version, e.snapshotAt = state, rec.Version, rec.Version
@@ -81,4 +87,12 @@ func restore[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], e *e
 		e.commands[binary.BigEndian.Uint64(b)] = Version(binary.BigEndian.Uint64(b[8:]))
 	}
 	return nil
+}
+
+// endsIn tells whether the log has the event that the snapshot ends with.
+func (rec snapshotRecord) endsIn(ctx context.Context, store Store, stream string) (bool, error) {
+	for r, err := range store.Read(ctx, stream, rec.Version-1) {
+		return err == nil && bytes.Equal(rec.Last, seal(r.Position, r.Proposed)), err
+	}
+	return false, nil
 }

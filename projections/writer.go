@@ -15,8 +15,8 @@ const rowsMax = 100_000
 // the checkpoint while the next one is being filled.
 type Writer struct {
 	db     *database
-	suffix string // of the tables' names: the tables beside, while a rebuild is not done
-	commit func(mark) error
+	suffix string                    // of the tables' names: tables beside, while they are rebuilt
+	write  func(*batch, mark) error // one transaction
 
 	filling *batch
 	spare   *batch     // emptied, or being written
@@ -29,15 +29,15 @@ type Writer struct {
 // mark is an event in the log, by more than its position, so that another log is told apart.
 type mark struct {
 	position eventstore.Position
-	id       [16]byte
-	at       int64 // microseconds
+	event    string // its id
+	at       int64  // when it was recorded, in microseconds
 }
 
-func markOf(r eventstore.Recorded) mark { return mark{r.Position, r.ID, r.At.UnixMicro()} }
+func markOf(r eventstore.Recorded) mark { return mark{r.Position, r.ID.String(), r.At.UnixMicro()} }
 
-// newWriter fills tables that end in suffix. commit is called after each batch, when it is durable.
-func newWriter(db *database, suffix string, empty bool, commit func(mark) error) *Writer {
-	return &Writer{db: db, suffix: suffix, commit: commit, filling: newBatch(), spare: newBatch(), names: newAccountIDs(empty)}
+// newWriter fills tables whose names end in suffix; empty tells that nothing stands in them yet.
+func newWriter(db *database, suffix string, empty bool, write func(*batch, mark) error) *Writer {
+	return &Writer{db: db, suffix: suffix, write: write, filling: newBatch(), spare: newBatch(), names: newAccountIDs(empty)}
 }
 
 // Row gives the changes to the row with that key, which begin as none.
@@ -62,11 +62,8 @@ func (w *Writer) flush(m mark) error {
 	done := make(chan error, 1)
 	w.written = done
 	go func() {
-		err := w.db.write(b, w.suffix, m)
-		if err == nil {
-			b.reset()
-			err = w.commit(m)
-		}
+		err := w.write(b, m)
+		b.reset()
 		done <- err
 	}()
 	return nil

@@ -30,24 +30,32 @@ func decode(data []byte) (string, error) {
 
 // delimiter is the one of comma, semicolon and tab that the header line has most of, outside quotes.
 func delimiter(text string) rune {
-	var counts [128]int
+	var commas, semicolons, tabs int
 	quoted := false
-scan:
-	for _, c := range text {
-		switch {
-		case c == '"':
+	for _, c := range strings.TrimLeft(text, "\r\n") {
+		if c == '"' {
 			quoted = !quoted
-		case (c == '\n' || c == '\r') && !quoted && strings.TrimSpace(text) != "":
-			break scan
-		case !quoted && c < 128:
-			counts[c]++
+		}
+		if quoted {
+			continue
+		}
+		if c == '\n' {
+			break
+		}
+		switch c {
+		case ',':
+			commas++
+		case ';':
+			semicolons++
+		case '\t':
+			tabs++
 		}
 	}
-	best := ','
-	for _, c := range []rune{';', '\t'} {
-		if counts[c] > counts[best] {
-			best = c
-		}
+	switch {
+	case tabs > max(commas, semicolons):
+		return '\t'
+	case semicolons > commas:
+		return ';'
 	}
-	return best
+	return ','
 }

@@ -1,6 +1,10 @@
 package account
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/urikake/urikake/domain"
+)
 
 // CheckInvariants proves the account's arithmetic; it returns what is wrong, or nil. Tests and audits call it after
 // every event. O(items + funds).
@@ -20,9 +24,10 @@ func (s *State) CheckInvariants() error {
 		if r.notedTotal > it.total {
 			return fmt.Errorf("invoice %s: credit notes of %d on a total of %d", id, r.notedTotal, it.total)
 		}
-		for _, t := range s.uncredited(it) {
-			if t.gross() < 0 && r.notedTotal+r.writtenOff > 0 || t.Net.Minor() < 0 != (t.Tax.Minor() < 0) && t.Tax.Minor() != 0 && t.Net.Minor() != 0 {
-				return fmt.Errorf("invoice %s: more than its %s %s %% was taken back: %+v", id, t.Category, t.Rate, t)
+		for i, t := range s.uncredited(it) {
+			if it.taxes[i].net >= 0 && min(t.Net.Minor(), t.Tax.Minor()) < 0 {
+				return fmt.Errorf("invoice %s: more was taken back than it had at %s %s %%: %s and tax %s are left",
+					id, t.Category, t.Rate, t.Net, t.Tax)
 			}
 		}
 		if err := checkTimeline("invoice "+string(id), it.moves, it.open, it.total); err != nil {
@@ -44,6 +49,9 @@ func (s *State) CheckInvariants() error {
 			return err
 		}
 	}
+	if err := s.checkSums(); err != nil {
+		return err
+	}
 	if open != s.openTotal || unapplied != s.unappliedTotal {
 		return fmt.Errorf("balance: items %d, funds %d; kept %d, %d", open, unapplied, s.openTotal, s.unappliedTotal)
 	}
@@ -53,6 +61,47 @@ func (s *State) CheckInvariants() error {
 	for i, it := range s.open {
 		if it.open <= 0 || i > 0 && it.before(s.open[i-1]) {
 			return fmt.Errorf("open items out of order at %s", it.id)
+		}
+	}
+	return nil
+}
+
+// checkSums proves that what funds settle is what items say is settled by them, and so with disputes. After a carry
+// forward long settled funds are left behind, so that items may say more.
+func (s *State) checkSums() error {
+	type sums struct{ settled, credited, disputed int64 }
+	by := make(map[domain.InvoiceID]sums, len(s.items))
+	for _, f := range s.payments {
+		for _, a := range f.applied {
+			sum := by[a.item]
+			sum.settled += a.amount
+			by[a.item] = sum
+		}
+	}
+	for _, f := range s.credits {
+		for _, a := range f.applied {
+			sum := by[a.item]
+			sum.credited += a.amount
+			by[a.item] = sum
+		}
+	}
+	for _, d := range s.disputes {
+		if !d.resolved {
+			sum := by[d.item]
+			sum.disputed += d.amount
+			by[d.item] = sum
+		}
+	}
+	for id := range by {
+		if s.items[id] == nil {
+			return fmt.Errorf("invoice %s: settled or disputed, but unknown", id)
+		}
+	}
+	for id, it := range s.items {
+		says := sums{it.settled - it.rare().differences, it.rare().credited, it.rare().disputed}
+		behind := s.broughtFrom != "" && says.settled >= by[id].settled && says.credited >= by[id].credited && says.disputed == by[id].disputed
+		if says != by[id] && !behind {
+			return fmt.Errorf("invoice %s says %+v, payments, credit notes and disputes say %+v", id, says, by[id])
 		}
 	}
 	return nil

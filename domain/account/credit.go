@@ -1,10 +1,6 @@
 package account
 
-import (
-	"slices"
-
-	"github.com/urikake/urikake/domain"
-)
+import "github.com/urikake/urikake/domain"
 
 // CreditReason says why a credit note was issued.
 type CreditReason string
@@ -138,90 +134,6 @@ func (c IssueCreditNote) byLines(s *State, it *item, r domain.Rounding) (int64, 
 	}
 	sum, err := total(rows)
 	return sum, rows, err
-}
-
-// uncredited is what credit notes and write-offs have left of the invoice, by category and rate.
-func (s *State) uncredited(it *item) []Tax {
-	rest := append([]portion(nil), it.taxes...)
-	for i := range rest {
-		for _, n := range it.rare().noted {
-			if n.at(rest[i]) {
-				rest[i].net -= n.net
-				rest[i].tax -= n.tax
-			}
-		}
-	}
-	return s.unpack(rest)
-}
-
-// takeBack notes what a credit note or a write-off takes from the invoice.
-func (s *State) takeBack(it *item, rows []Tax) {
-	r := it.seldom()
-	for _, p := range s.pack(rows) {
-		i := slices.IndexFunc(r.noted, p.at)
-		if i < 0 {
-			r.noted = append(r.noted, p)
-			continue
-		}
-		r.noted[i].net += p.net
-		r.noted[i].tax += p.tax
-	}
-}
-
-// part gives an amount of an invoice its taxes, by what is left at each rate. What takes all that is left takes exactly
-// its tax; what goes beyond bears none, since its tax went back already.
-func (s *State) part(it *item, amount int64) []Tax {
-	rest := s.uncredited(it)
-	var whole int64
-	for _, t := range rest {
-		whole += max(0, t.gross())
-	}
-	rows := share(rest, min(amount, whole), s.currency)
-	if err := within(rest, rows, s.currency); err != nil {
-		return nil // can't be: share gives no rate more than it has left
-	}
-	return rows
-}
-
-// within fits a credit note's rows into what is left at each rate. Parts that are rounded on their own may come out
-// a unit apart from the invoice's tax; the part that takes the rest takes exactly the rest, and none takes more.
-func within(rest, rows []Tax, c domain.Currency) error {
-	for i := range rows {
-		t := &rows[i]
-		var left *Tax
-		for j := range rest {
-			if rest[j].key() == t.key() {
-				left = &rest[j]
-			}
-		}
-		if left == nil {
-			return ErrBeyondInvoice.With("the invoice has nothing at %s %s %%", t.Category, t.Rate).At("/lines")
-		}
-		net, tax := t.Net.Minor(), t.Tax.Minor()
-		if t.Included {
-			if t.gross() > left.gross() {
-				return ErrBeyondInvoice.With("%s at %s %%, left: %s", domain.NewMoney(t.gross(), c), t.Rate, domain.NewMoney(left.gross(), c)).At("/lines")
-			}
-			if t.gross() == left.gross() {
-				net, tax = left.Net.Minor(), left.Tax.Minor()
-			}
-			if over := tax - left.Tax.Minor(); over > 0 {
-				net, tax = net+over, tax-over
-			}
-			if over := net - left.Net.Minor(); over > 0 {
-				net, tax = net-over, tax+over
-			}
-		} else {
-			if net > left.Net.Minor() {
-				return ErrBeyondInvoice.With("%s net at %s %%, left: %s", t.Net, t.Rate, left.Net).At("/lines")
-			}
-			if net == left.Net.Minor() || tax > left.Tax.Minor() {
-				tax = left.Tax.Minor()
-			}
-		}
-		t.Net, t.Tax = domain.NewMoney(net, c), domain.NewMoney(tax, c)
-	}
-	return nil
 }
 
 // CreditNoteIssued says that the customer was given credit, and what it settled at once.

@@ -7,6 +7,8 @@ var (
 		Text: "late charges bear no late charges (no compounding without the procedure of Civil Code article 405)"}
 	ErrChargedAlready = &domain.Error{Code: domain.Refused, Rule: "account.charged_already",
 		Text: "late charges for these days are assessed already"}
+	ErrNotAccrued = &domain.Error{Code: domain.Invalid, Rule: "account.not_accrued",
+		Text: "a late charge is assessed for days that are over: up to the day of assessment"}
 	ErrNoLateCharge = &domain.Error{Code: domain.Refused, Rule: "account.no_late_charge",
 		Text: "the late charge comes to nothing"}
 	ErrNotACharge = &domain.Error{Code: domain.Refused, Rule: "account.not_a_late_charge",
@@ -43,6 +45,7 @@ func (c AssessLateCharge) check(f *domain.Faults) {
 	}
 	oneOf(f, "/day_count", c.DayCount, "", domain.Act365, domain.CalendarYear)
 	date(f, "/on", c.AssessedOn)
+	f.Require(!c.To.After(c.AssessedOn), "/to", ErrNotAccrued.With("to %s, assessed %s", c.To, c.AssessedOn))
 	f.Require(c.DueOn.IsZero() || !c.DueOn.Before(c.AssessedOn), "/due_on", ErrDueBeforeIssue.With("due %s, assessed %s", c.DueOn, c.AssessedOn))
 }
 
@@ -55,6 +58,8 @@ func (c AssessLateCharge) decide(s *State, p Parties) ([]domain.Event, error) {
 		return nil, ErrRepeatedID.With("late charge %s", c.Charge).At("/charge")
 	case it.charge:
 		return nil, ErrChargeOnCharge.With("%s", c.Invoice).At("/invoice")
+	case it.voided:
+		return nil, ErrNoLateCharge.With("%s was voided", c.Invoice).At("/invoice")
 	}
 	earliest := domain.LaterOf(it.dueOn, it.rare().chargedUntil)
 	if c.From.IsZero() {
@@ -65,6 +70,8 @@ func (c AssessLateCharge) decide(s *State, p Parties) ([]domain.Event, error) {
 		return nil, ErrBeforeIssue.With("%s is due on %s", it.id, it.dueOn).At("/from")
 	case c.From.Before(earliest):
 		return nil, ErrChargedAlready.With("to %s", earliest).At("/from")
+	case c.Base.Minor() > it.moves.at(c.From):
+		return nil, ErrExceedsOpen.With("%s, open on %s: %s", c.Base, c.From, c.money(it.moves.at(c.From))).At("/base")
 	}
 	if c.DayCount == "" {
 		c.DayCount = domain.Act365
@@ -90,30 +97,47 @@ func (c AssessLateCharge) decide(s *State, p Parties) ([]domain.Event, error) {
 }
 
 // segments splits the days at each change of what was open and rounds each segment's charge down once.
+// Complexity O(changes).
 func (c AssessLateCharge) segments(it *item) (list []ChargeSegment, sum int64, err error) {
-	from := c.From
-	for from.Before(c.To) {
-		base, to := c.Base, c.To
-		if base == (domain.Money{}) {
-			base = c.money(it.moves.at(from)) // a payment's own day still bears a charge: it counts from the next
-			for _, m := range it.moves {
-				if m.on.After(from) && m.on.Before(to) {
-					to = m.on
-					break
-				}
-			}
+	for _, span := range c.spans(it) {
+		if span.Base.IsZero() {
+			continue
 		}
-		charge, err := domain.LateCharge(base, c.Rate, from, to, c.DayCount)
-		if err != nil {
+		if span.Amount, err = domain.LateCharge(span.Base, c.Rate, span.From, span.To, c.DayCount); err != nil {
 			return nil, 0, err
 		}
-		if !base.IsZero() {
-			list = append(list, ChargeSegment{base, from, to, charge})
-			sum += charge.Minor()
+		if sum += span.Amount.Minor(); sum > domain.MinorMax {
+			return nil, 0, domain.ErrOutOfRange.With("the late charge on %s", it.id).At("/rate")
 		}
-		from = to
+		list = append(list, span)
 	}
 	return list, sum, nil
+}
+
+// spans are the days to be charged, each with its principal. The day of a payment still bears a charge on what was open
+// before it: the smaller principal counts from the next day.
+func (c AssessLateCharge) spans(it *item) []ChargeSegment {
+	if c.Base != (domain.Money{}) {
+		return []ChargeSegment{{Base: c.Base, From: c.From, To: c.To}}
+	}
+	var list []ChargeSegment
+	var open int64
+	from := c.From
+	for _, m := range it.moves {
+		if m.delta != 0 && m.on.After(from) && from.Before(c.To) {
+			to := m.on
+			if to.After(c.To) {
+				to = c.To
+			}
+			list = append(list, ChargeSegment{Base: c.money(open), From: from, To: to})
+			from = to
+		}
+		open += m.delta
+	}
+	if from.Before(c.To) {
+		list = append(list, ChargeSegment{Base: c.money(open), From: from, To: c.To})
+	}
+	return list
 }
 
 // ChargeSegment is a span of days with one principal.

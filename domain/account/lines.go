@@ -2,8 +2,6 @@ package account
 
 import (
 	"fmt"
-	"math/bits"
-	"slices"
 	"sort"
 
 	"github.com/urikake/urikake/domain"
@@ -48,45 +46,6 @@ type Tax struct {
 }
 
 func (t Tax) gross() int64 { return t.Net.Minor() + t.Tax.Minor() }
-
-// portion is a Tax as the state keeps it, in few bytes: there is one for each rate of every invoice.
-type portion struct {
-	net, tax int64
-	rate     domain.Rate
-	category uint16 // its place in State.categories
-	included bool
-}
-
-// at tells that both are of one category and rate.
-func (p portion) at(o portion) bool { return p.category == o.category && p.rate == o.rate }
-
-func (s *State) pack(rows []Tax) []portion {
-	if len(rows) == 0 {
-		return nil
-	}
-	list := make([]portion, len(rows))
-	for i, t := range rows {
-		s.currency = t.Net.Currency()
-		at := slices.Index(s.categories, t.Category)
-		if at < 0 {
-			at = len(s.categories)
-			s.categories = append(s.categories, t.Category)
-		}
-		list[i] = portion{t.Net.Minor(), t.Tax.Minor(), t.Rate, uint16(at), t.Included}
-	}
-	return list
-}
-
-func (s *State) unpack(list []portion) []Tax {
-	if len(list) == 0 {
-		return nil
-	}
-	rows := make([]Tax, len(list))
-	for i, p := range list {
-		rows[i] = Tax{s.categories[p.category], p.rate, p.included, domain.NewMoney(p.net, s.currency), domain.NewMoney(p.tax, s.currency)}
-	}
-	return rows
-}
 
 // rateKey is what taxes are summed by.
 type rateKey struct {
@@ -202,42 +161,4 @@ func total(rows []Tax) (int64, error) {
 		}
 	}
 	return sum, nil
-}
-
-// share splits an amount over rows in proportion to their gross (largest remainder, ties to the row that stands
-// first, which has the higher rate) and gives each part its tax, rounded down. Rows must have a positive total.
-// An amount beyond their total gives nil. It serves credit notes, write-offs, recoveries and fees, whose tax goes back
-// at the original rates (Consumption Tax Act art. 38, 39).
-func share(rows []Tax, amount int64, c domain.Currency) []Tax {
-	var whole int64
-	for _, t := range rows {
-		whole += max(0, t.gross())
-	}
-	if whole == 0 || amount > whole || amount < 0 {
-		return nil
-	}
-	parts := make([]int64, len(rows))
-	rests := make([]uint64, len(rows))
-	order := make([]int, len(rows))
-	left := amount
-	for i, t := range rows {
-		hi, lo := bits.Mul64(uint64(amount), uint64(max(0, t.gross())))
-		part, rest := bits.Div64(hi, lo, uint64(whole)) // amount <= whole, so the quotient fits
-		parts[i], rests[i], order[i] = int64(part), rest, i
-		left -= int64(part)
-	}
-	sort.SliceStable(order, func(a, b int) bool { return rests[order[a]] > rests[order[b]] })
-	for i := range left { // fewer units are left than there are rows with a remainder
-		parts[order[i]]++
-	}
-	var out []Tax
-	for i, t := range rows {
-		if parts[i] == 0 {
-			continue
-		}
-		tax, _ := domain.RoundDown.MulDiv(parts[i], int64(t.Rate), domain.RateWhole+int64(t.Rate))
-		out = append(out, Tax{Category: t.Category, Rate: t.Rate, Included: true,
-			Net: domain.NewMoney(parts[i]-tax, c), Tax: domain.NewMoney(tax, c)})
-	}
-	return out
 }

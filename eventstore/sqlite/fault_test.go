@@ -215,6 +215,26 @@ func TestDamageWhileReading(t *testing.T) {
 	}
 }
 
+// TestMissingVersion takes a version out of a stream's middle; the log is still as long as it should be.
+func TestMissingVersion(t *testing.T) {
+	dir := t.TempDir()
+	s := mustOpen(t, dir)
+	_, events := propose(300, 10)
+	mustAppend(t, s, "s", 0, events...)
+	s.Close()
+	execute(t, dir, "UPDATE events SET version = 301 WHERE version = 150")
+	s = mustOpen(t, dir)
+	read, last := 0, error(nil)
+	for _, err := range s.Read(t.Context(), "s", 0) {
+		if last = err; err == nil {
+			read++
+		}
+	}
+	if read != 149 || !errors.Is(last, eventstore.ErrDamaged) {
+		t.Errorf("%d events, then %v; want 149 and log.damaged", read, last)
+	}
+}
+
 // TestGroup commits appends that depend on each other in one transaction: each gets its own answer.
 func TestGroup(t *testing.T) {
 	dir := t.TempDir()
@@ -296,19 +316,29 @@ func appendFromMany(t *testing.T, s *Store, appenders, each int) (acks []acknowl
 	return acks, refused
 }
 
+// holdUp locks the file, as somebody with an SQLite shell may, so that the writer waits.
+func holdUp(t *testing.T, dir string) (release func()) {
+	t.Helper()
+	other, err := sqlite.OpenConn(filepath.Join(dir, fileName), sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlitex.ExecuteTransient(other, "BEGIN IMMEDIATE", nil); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := errors.Join(sqlitex.ExecuteTransient(other, "ROLLBACK", nil), other.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestEndedWhileWaiting holds the writer up with a lock on the file. An append that waits in the queue is withdrawn at
 // once and never written; of one that is being written the outcome is unknown.
 func TestEndedWhileWaiting(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, dir)
-	other, err := sqlite.OpenConn(filepath.Join(dir, fileName), sqlite.OpenReadWrite)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	if err := sqlitex.ExecuteTransient(other, "BEGIN IMMEDIATE", nil); err != nil {
-		t.Fatal(err)
-	}
+	release := holdUp(t, dir)
 
 	_, first := propose(1, 10)
 	_, second := propose(1, 10)
@@ -340,39 +370,63 @@ func TestEndedWhileWaiting(t *testing.T) {
 	await("waiting in the queue", secondResult, context.Canceled)
 	cancelFirst()
 	await("being written", firstResult, eventstore.ErrUnavailable)
-	if err := sqlitex.ExecuteTransient(other, "ROLLBACK", nil); err != nil {
-		t.Fatal(err)
-	}
+	release()
 
 	if p := mustAppend(t, s, "first", 0, first...); p != 1 {
 		t.Errorf("the repeat gave position %d", p)
 	}
-	if p := mustAppend(t, s, "second", 0, second...); p != 2 {
-		t.Errorf("the withdrawn append was written before: position %d", p)
+	for r := range s.Read(t.Context(), "second", 0) {
+		t.Errorf("the withdrawn append was written at %d", r.Position)
 	}
 }
 
-// TestLockedFile is somebody with an SQLite shell who keeps the file locked: log.unavailable, and all is well afterwards.
+// TestLockedFile keeps the file locked for longer than the writer waits.
 func TestLockedFile(t *testing.T) {
 	set(t, "busy_timeout = 50")
 	dir := t.TempDir()
 	s := mustOpen(t, dir)
-	other, err := sqlite.OpenConn(filepath.Join(dir, fileName), sqlite.OpenReadWrite)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	if err := sqlitex.ExecuteTransient(other, "BEGIN IMMEDIATE", nil); err != nil {
-		t.Fatal(err)
-	}
+	release := holdUp(t, dir)
 	_, events := propose(1, 10)
 	if _, err := s.Append(t.Context(), "s", 0, events...); !errors.Is(err, eventstore.ErrUnavailable) {
 		t.Errorf("append: %v", err)
 	}
-	if err := sqlitex.ExecuteTransient(other, "ROLLBACK", nil); err != nil {
-		t.Fatal(err)
-	}
+	release()
 	mustAppend(t, s, "s", 0, events...)
+}
+
+// TestCloseFinishesWhatWaits closes while appends stand in the queue: they were accepted, so they are written.
+func TestCloseFinishesWhatWaits(t *testing.T) {
+	dir := t.TempDir()
+	s := mustOpen(t, dir)
+	release := holdUp(t, dir)
+	const appends = 20
+	results := make(chan error, appends)
+	for g := range appends {
+		go func() {
+			_, events := propose(1, 10)
+			_, err := s.Append(t.Context(), fmt.Sprint(g), 0, events...)
+			results <- err
+		}()
+	}
+	for len(s.queue) == 0 { // the writer waits with what came first, the others behind it
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(50 * time.Millisecond)
+	closed := make(chan error)
+	go func() { closed <- s.Close() }()
+	time.Sleep(20 * time.Millisecond)
+	release()
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	for range appends {
+		if err := <-results; err != nil {
+			t.Errorf("an append that waited: %v", err)
+		}
+	}
+	if got := mustOpen(t, dir).Stats().Events; got != appends {
+		t.Errorf("%d events, want %d", got, appends)
+	}
 }
 
 // TestCloseWhileAppending closes amid appends: each is either acknowledged and there, or refused and not there.

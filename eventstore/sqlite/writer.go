@@ -226,9 +226,6 @@ func (w *writer) kind(k kind) (int64, error) {
 // repeat answers an append that does not fit: success when these very events stand there already, else a refusal.
 func (w *writer) repeat(r *request, h head) error {
 	r.err = eventstore.ErrWrongVersion.With("%s stands at %d, expected %d", r.stream, h.version, r.expected)
-	if r.expected > h.version || uint64(len(r.events)) > uint64(h.version-r.expected) {
-		return nil
-	}
 	s := w.stmts.ids
 	defer s.Reset()
 	s.BindInt64(1, h.id)

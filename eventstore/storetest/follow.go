@@ -128,10 +128,15 @@ func followBeyondHead(t *testing.T, l *log) {
 	case <-time.After(50 * time.Millisecond):
 	}
 	next := l.mustAppend(t, "s", 1, propose("b", 1)...)
-	if r := <-got; r.Position != next {
-		t.Errorf("position %d, want %d", r.Position, next)
-	}
 	all.Wait()
+	select {
+	case r := <-got:
+		if r.Position != next {
+			t.Errorf("position %d, want %d", r.Position, next)
+		}
+	default:
+		t.Error("the new event does not come")
+	}
 }
 
 // followEnds cancels a follower that waits, one that is catching up, and one that never began.
@@ -220,7 +225,11 @@ func slowFollower(t *testing.T, l *log) {
 		})
 	}
 	for range sleepers {
-		<-asleep
+		select {
+		case <-asleep:
+		case <-ctx.Done():
+			t.Fatal("a follower does not come to its first event")
+		}
 	}
 	for i := range appended / 5 {
 		if _, err := l.Append(ctx, "s", eventstore.Version(10+5*i), propose(fmt.Sprint(i), 5)...); err != nil {

@@ -134,7 +134,7 @@ func (l *log) follow(ctx context.Context, after, until eventstore.Position) (eve
 			return events, nil
 		}
 	}
-	return events, fmt.Errorf("Follow stopped without an error after %d events", len(events))
+	return events, fmt.Errorf("follow stopped without an error after %d events", len(events))
 }
 
 func (l *log) mustFollow(t testing.TB, after, until eventstore.Position) []eventstore.Recorded {

@@ -1,0 +1,468 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/urikake/urikake/domain"
+)
+
+// This file is all that knows SQLite. Queries elsewhere keep to SQL that PostgreSQL reads too.
+
+var (
+	ErrUnavailable = &domain.Error{Code: domain.Unavailable, Rule: "views.unavailable",
+		Text: "the read models can't be read or written now"}
+	ErrDamaged = &domain.Error{Code: domain.Unavailable, Rule: "views.damaged",
+		Text: "the read models are damaged and will be folded again from the log; ask again"}
+)
+
+const (
+	applicationID = 0x75726b76 // "urkv"
+	format        = 1          // of the tables that are no model's; raised when they change
+	readersMax    = 4          // connections that read at the same time
+	busyMax       = 10 * time.Second
+)
+
+// The tables beside the models': which model stands in which version, and up to which event all are folded.
+const ownTables = `
+CREATE TABLE views_models (name TEXT PRIMARY KEY, version INTEGER NOT NULL, tables TEXT NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE views_mark (position INTEGER NOT NULL, event TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+INSERT INTO views_mark VALUES (0, '', 0);
+`
+
+// database is a file with one connection that writes and some that read.
+type database struct {
+	path    string
+	mu      sync.Mutex // of the writing connection
+	conn    *sqlite.Conn
+	upserts map[upsertKey]*sqlite.Stmt
+	readers chan *sqlite.Conn // nil: not opened yet
+}
+
+type upsertKey struct {
+	table  *Table
+	suffix string
+	given  uint32
+}
+
+// openDatabase opens the file, or makes it; one that is not ours, or is too damaged to be opened, is made anew.
+func openDatabase(path string) (*database, error) {
+	d, err := tryOpen(path)
+	if err != nil && (isDamage(err) || errors.Is(err, errForeign)) {
+		if err = removeDatabase(path); err == nil {
+			d, err = tryOpen(path)
+		}
+	}
+	if err != nil {
+		return nil, ErrUnavailable.With("%s: %v", path, err)
+	}
+	return d, nil
+}
+
+var errForeign = errors.New("the file is not a views.db of this format")
+
+func tryOpen(path string) (*database, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // before SQLite does, which would let others read it
+	if err != nil {
+		return nil, err
+	}
+	file.Close()
+	conn, err := connect(path, "journal_mode = WAL", "synchronous = NORMAL", "cache_size = -32768", "journal_size_limit = 67108864")
+	if err != nil {
+		return nil, err
+	}
+	if err := establish(conn); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	d := &database{path: path, conn: conn, upserts: make(map[upsertKey]*sqlite.Stmt), readers: make(chan *sqlite.Conn, readersMax)}
+	for range readersMax {
+		d.readers <- nil
+	}
+	return d, nil
+}
+
+func connect(path string, pragmas ...string) (*sqlite.Conn, error) {
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		return nil, err
+	}
+	conn.SetBusyTimeout(busyMax)
+	for _, pragma := range pragmas {
+		if err := sqlitex.ExecuteTransient(conn, "PRAGMA "+pragma, nil); err != nil {
+			conn.Close()
+			return nil, err
+		}
+	}
+	return conn, nil
+}
+
+func establish(conn *sqlite.Conn) error {
+	var facts [3]int64
+	for i, query := range []string{"PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_schema"} {
+		var err error
+		if facts[i], _, err = askOn(conn, query); err != nil {
+			return err
+		}
+	}
+	switch facts {
+	case [3]int64{}:
+		return sqlitex.ExecuteScript(conn, fmt.Sprintf("%s PRAGMA application_id = %d; PRAGMA user_version = %d;",
+			ownTables, applicationID, format), nil)
+	case [3]int64{applicationID, format, facts[2]}:
+		return nil
+	}
+	return errForeign
+}
+
+func removeDatabase(path string) (err error) {
+	for _, end := range []string{"", "-wal", "-shm"} {
+		if e := os.Remove(path + end); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
+}
+
+// close waits for whoever reads.
+func (d *database) close() error {
+	var err error
+	for range readersMax {
+		if conn := <-d.readers; conn != nil {
+			err = errors.Join(err, conn.Close())
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return errors.Join(err, d.conn.Close())
+}
+
+func isDamage(err error) bool {
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
+		return true
+	}
+	return errors.Is(err, ErrDamaged)
+}
+
+// fault makes a refusal of what SQLite says.
+func fault(ctx context.Context, err error) error {
+	var refusal *domain.Error
+	switch {
+	case err == nil || errors.As(err, &refusal):
+		return err
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case isDamage(err):
+		return ErrDamaged.With("%v", err)
+	}
+	return ErrUnavailable.With("%v", err)
+}
+
+// tables is what a model's tables look like, as text; a model is folded again when it changes.
+func (m Model) tables() string {
+	var b strings.Builder
+	for _, t := range m.Tables {
+		b.WriteString(createTable(t, "") + ";\n")
+		for _, index := range t.Indexes {
+			b.WriteString(createIndex(t, index) + ";\n")
+		}
+	}
+	return b.String()
+}
+
+func createTable(t *Table, suffix string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "CREATE TABLE %s (", t.Name+suffix)
+	for _, c := range t.Key {
+		fmt.Fprintf(&b, "%s %s NOT NULL, ", c.Name, [...]string{"INTEGER", "TEXT"}[c.Type])
+	}
+	for _, c := range t.Columns {
+		fmt.Fprintf(&b, "%s %s, ", c.Name, [...]string{"INTEGER NOT NULL DEFAULT 0", "TEXT NOT NULL DEFAULT ''"}[c.Type])
+	}
+	fmt.Fprintf(&b, "PRIMARY KEY (%s)) WITHOUT ROWID, STRICT", columnList(t.Key))
+	return b.String()
+}
+
+func createIndex(t *Table, columns []string) string {
+	return fmt.Sprintf("CREATE INDEX %s_by_%s ON %s (%s)", t.Name, strings.Join(columns, "_"), t.Name, strings.Join(columns, ", "))
+}
+
+func columnList(columns []Column) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// upsert writes one row's given columns: a new row, or each column merged with what is there by its rule.
+func upsert(k upsertKey) string {
+	columns, marks := columnList(k.table.Key), strings.Repeat(", ?", len(k.table.Key))
+	var updates []string
+	for i, c := range k.table.Columns {
+		if k.given&(1<<i) == 0 {
+			continue
+		}
+		columns, marks = columns+", "+c.Name, marks+", ?"
+		old := k.table.Name + k.suffix + "." + c.Name
+		updates = append(updates, c.Name+" = "+[...]string{
+			Set: "excluded." + c.Name,
+			Add: old + " + excluded." + c.Name,
+			Max: "max(" + old + ", excluded." + c.Name + ")",
+		}[c.Merge])
+	}
+	then := "NOTHING"
+	if len(updates) > 0 {
+		then = "UPDATE SET " + strings.Join(updates, ", ")
+	}
+	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (%s) DO %s",
+		k.table.Name+k.suffix, columns, marks[2:], columnList(k.table.Key), then)
+}
+
+// transact runs work on the writing connection, all or nothing.
+func (d *database) transact(work func(conn *sqlite.Conn) error) (err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	end, err := sqlitex.ImmediateTransaction(d.conn)
+	if err == nil {
+		err = work(d.conn)
+		end(&err)
+	}
+	return fault(context.Background(), err)
+}
+
+// script runs statements as one transaction.
+func (d *database) script(statements ...string) error {
+	return d.transact(func(conn *sqlite.Conn) error {
+		for _, s := range statements {
+			if err := sqlitex.ExecuteTransient(conn, s, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// takePlace puts the tables beside in the place of the live ones, in one transaction, and moves the mark to m unless m
+// is zero. Indexes are made now, which is faster than to keep them while rows come in.
+func (d *database) takePlace(models []Model, m mark) error {
+	return d.transact(func(conn *sqlite.Conn) error {
+		for _, model := range models {
+			for _, t := range model.Tables {
+				statements := []string{"DROP TABLE IF EXISTS " + t.Name,
+					fmt.Sprintf("ALTER TABLE %s RENAME TO %s", t.Name+besideSuffix, t.Name)}
+				for _, index := range t.Indexes {
+					statements = append(statements, createIndex(t, index))
+				}
+				for _, s := range statements {
+					if err := sqlitex.ExecuteTransient(conn, s, nil); err != nil {
+						return err
+					}
+				}
+			}
+			if err := sqlitex.Execute(conn, "REPLACE INTO views_models (name, version, tables) VALUES (?, ?, ?)",
+				&sqlitex.ExecOptions{Args: []any{model.Name, model.Version, model.tables()}}); err != nil {
+				return err
+			}
+		}
+		return setMark(conn, m)
+	})
+}
+
+// write writes a batch, each row once and in key order; m, unless it is zero, becomes the mark in the same transaction.
+func (d *database) write(b *batch, suffix string, m mark) error {
+	return d.transact(func(conn *sqlite.Conn) error {
+		for _, rs := range b.order {
+			for _, r := range rs.sorted() {
+				if err := d.writeRow(r, suffix); err != nil {
+					return fmt.Errorf("%s: %w", rs.table.Name, err)
+				}
+			}
+		}
+		return setMark(conn, m)
+	})
+}
+
+func (d *database) writeRow(r *Row, suffix string) error {
+	k := upsertKey{r.of.table, suffix, r.given}
+	s := d.upserts[k]
+	if s == nil {
+		var err error
+		if s, err = d.conn.Prepare(upsert(k)); err != nil {
+			return err
+		}
+		d.upserts[k] = s
+	}
+	n, rest := 0, r.key
+	for _, c := range k.table.Key {
+		var v Value
+		v, rest = cutKey(rest, c.Type)
+		n++
+		bind(s, n, v)
+	}
+	for i, c := range k.table.Columns {
+		if k.given&(1<<i) == 0 {
+			continue
+		}
+		n++
+		if c.Type == Text {
+			s.BindText(n, r.texts[r.of.slot[i]])
+		} else {
+			s.BindInt64(n, r.numbers[r.of.slot[i]])
+		}
+	}
+	_, err := s.Step()
+	return errors.Join(err, s.Reset())
+}
+
+func bind(s *sqlite.Stmt, at int, v Value) {
+	if v.isText {
+		s.BindText(at, v.text)
+	} else {
+		s.BindInt64(at, v.number)
+	}
+}
+
+func setMark(conn *sqlite.Conn, m mark) error {
+	if m.position == 0 {
+		return nil
+	}
+	return sqlitex.Execute(conn, "UPDATE views_mark SET position = ?, event = ?, at = ?",
+		&sqlitex.ExecOptions{Args: []any{int64(m.position), m.event, m.at}})
+}
+
+// ask gives the integer that a query has as its only answer, seen by the writing connection.
+func (d *database) ask(query string, args ...Value) (n int64, found bool, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n, found, err = askOn(d.conn, query, args...)
+	return n, found, fault(context.Background(), err)
+}
+
+func askOn(conn *sqlite.Conn, query string, args ...Value) (n int64, found bool, err error) {
+	c := &cursor{conn: conn, query: query, args: args}
+	defer c.close()
+	if found = c.next(); found {
+		n = c.int(0)
+	}
+	return n, found, c.err
+}
+
+// reader is one connection that sees one state of all tables.
+type reader struct{ conn *sqlite.Conn }
+
+// look runs work on one unchanging state of the tables. It waits for a connection unless now is set; ok is false
+// when none was idle.
+func (d *database) look(ctx context.Context, now bool, work func(*reader) error) (ok bool, err error) {
+	var conn *sqlite.Conn
+	if now {
+		select {
+		case conn = <-d.readers:
+		default:
+			return false, nil
+		}
+	} else {
+		select {
+		case conn = <-d.readers:
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+	if conn == nil {
+		if conn, err = connect(d.path, "query_only = ON", "cache_size = -8192"); err != nil {
+			d.readers <- nil
+			return true, fault(ctx, err)
+		}
+	}
+	conn.SetInterrupt(ctx.Done())
+	err = fault(ctx, readAll(conn, work))
+	conn.SetInterrupt(nil)
+	d.readers <- conn
+	return true, err
+}
+
+func readAll(conn *sqlite.Conn, work func(*reader) error) (err error) {
+	if err = sqlitex.Execute(conn, "BEGIN", nil); err != nil {
+		return err
+	}
+	defer func() {
+		conn.SetInterrupt(nil)
+		err = errors.Join(err, sqlitex.Execute(conn, "COMMIT", nil))
+	}()
+	return work(&reader{conn})
+}
+
+// each runs a query and calls row for each row of the answer. The same text can't run twice at a time.
+func (r *reader) each(query string, args []Value, row func(*cursor) error) error {
+	c := r.rows(query, args...)
+	defer c.close()
+	for c.next() {
+		if err := row(c); err != nil {
+			return err
+		}
+	}
+	return c.err
+}
+
+// tables names every table of the file.
+func (r *reader) tables() (names []string, err error) {
+	err = r.each("SELECT name FROM sqlite_schema WHERE type = 'table'", nil, func(c *cursor) error {
+		names = append(names, c.text(0))
+		return nil
+	})
+	return names, err
+}
+
+// rows is a query to be stepped through.
+func (r *reader) rows(query string, args ...Value) *cursor {
+	return &cursor{conn: r.conn, query: query, args: args}
+}
+
+// cursor stands on a row of an answer.
+type cursor struct {
+	conn  *sqlite.Conn
+	query string
+	args  []Value
+	stmt  *sqlite.Stmt
+	err   error
+}
+
+// next goes on to the next row; at the end, or at an error, it is false.
+func (c *cursor) next() bool {
+	if c.err != nil {
+		return false
+	}
+	if c.stmt == nil {
+		if c.stmt, c.err = c.conn.Prepare(c.query); c.err != nil {
+			return false
+		}
+		for i, v := range c.args {
+			bind(c.stmt, i+1, v)
+		}
+	}
+	row, err := c.stmt.Step()
+	c.err = err
+	return row && err == nil
+}
+
+func (c *cursor) close() {
+	if c.stmt != nil {
+		c.stmt.Reset()
+	}
+}
+
+func (c *cursor) int(column int) int64   { return c.stmt.ColumnInt64(column) }
+func (c *cursor) text(column int) string { return c.stmt.ColumnText(column) }
+
+// bytes is a text without a string of its own: it fills buf, which must be long enough.
+func (c *cursor) bytes(column int, buf []byte) []byte { return buf[:c.stmt.ColumnBytes(column, buf)] }
