@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/urikake/urikake/domain"
@@ -33,6 +34,7 @@ type Envelope struct {
 	Causation   string   // the event or message that led to it
 	Expected    *Version // the stream's version that the client has seen; nil if it doesn't matter
 	Unless      string   // refuse if the stream has seen the command by this id
+	Internal    bool     // a step of the ledger's own: no command id, since it asks the state whether it is done already
 }
 
 // Receipt is the answer to a command. A repeated command gets the first one's answer.
@@ -97,7 +99,7 @@ func Try[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, e
 }
 
 func run[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, env Envelope, write bool) (Receipt, error) {
-	if err := checkCommandID(env.CommandID); err != nil {
+	if err := checkCommandID(env.CommandID); err != nil && !env.Internal {
 		return Receipt{}, err
 	}
 	stream := a.Stream(cmd)
@@ -110,7 +112,9 @@ func run[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, e
 		if err := load(ctx, h, a, e); err != nil {
 			return Receipt{}, err
 		}
-		if receipt, found, err := h.repeated(ctx, e, env); found || err != nil {
+		if env.Internal {
+			env.CommandID = "urikake-" + strconv.FormatUint(uint64(e.version), 10) // the same log gives the same ids
+		} else if receipt, found, err := h.repeated(ctx, e, env); found || err != nil {
 			return receipt, err
 		}
 		if env.Expected != nil && *env.Expected != e.version {

@@ -28,7 +28,9 @@ func day(s string) domain.Date {
 	return d
 }
 
-func key(c domain.CustomerID) account.Key { return account.Key{Seller: "S1", Customer: c, Currency: "JPY"} }
+func key(c domain.CustomerID) account.Key {
+	return account.Key{Seller: "S1", Customer: c, Currency: "JPY"}
+}
 
 // office is a ledger with one seller and two customers.
 type office struct {

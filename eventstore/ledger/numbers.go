@@ -7,8 +7,6 @@ import (
 	"math"
 	"sync"
 
-	"github.com/google/uuid"
-
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/numbering"
@@ -175,9 +173,9 @@ func reasonOf(err error) string {
 	return "not issued"
 }
 
-// internal is the envelope of the ledger's own commands, which are repeated by looking at the state, not by their ids.
+// internal is the envelope of the ledger's own steps.
 func internal(name string) eventstore.Envelope {
-	return eventstore.Envelope{CommandID: "urikake-" + uuid.NewString(), Name: name, Actor: "urikake"}
+	return eventstore.Envelope{Internal: true, Name: name, Actor: "urikake"}
 }
 
 // freeStale frees a claimed number that stands on no document, because its command crashed or never came back.
