@@ -20,11 +20,31 @@ const (
 
 // NewDate gives the date, or the zero Date when there is no such day between 1900 and 2999.
 func NewDate(year int, month time.Month, day int) Date {
-	t := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
-	if y, m, d := t.Date(); y != year || m != month || d != day || y < yearMin || y > yearMax {
+	if year < yearMin || year > yearMax || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
 		return Date{}
 	}
-	return DateOf(t)
+	// Years begin in March here, so that the leap day is a year's last.
+	y, m := year, int(month)-3
+	if m < 0 {
+		y, m = y-1, m+12
+	}
+	return Date{int32(365*y + y/4 - y/100 + y/400 + (153*m+2)/5 + day - marchFirst)}
+}
+
+// marchFirst makes 0001-01-01 day 1.
+const marchFirst = 306
+
+func daysIn(year int, month time.Month) int {
+	switch month {
+	case time.February:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	case time.April, time.June, time.September, time.November:
+		return 30
+	}
+	return 31
 }
 
 // DateOf is the civil date that the clock t shows in its own zone.
@@ -35,7 +55,9 @@ func DateOf(t time.Time) Date {
 }
 
 // ParseDate reads YYYY-MM-DD. Refuses date.malformed.
-func ParseDate(s string) (Date, error) {
+func ParseDate(s string) (Date, error) { return parseDate(s) }
+
+func parseDate[T ~string | ~[]byte](s T) (Date, error) {
 	if len(s) == 10 && s[4] == '-' && s[7] == '-' {
 		y, ok1 := digits(s[:4])
 		m, ok2 := digits(s[5:7])
@@ -46,10 +68,10 @@ func ParseDate(s string) (Date, error) {
 			}
 		}
 	}
-	return Date{}, ErrBadDate.With("%q", clip(s))
+	return Date{}, ErrBadDate.With("%q", clip(string(s)))
 }
 
-func digits(s string) (n int, ok bool) {
+func digits[T ~string | ~[]byte](s T) (n int, ok bool) {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
 			return 0, false
@@ -120,7 +142,7 @@ func (d *Date) UnmarshalJSON(b []byte) error {
 		*d = Date{}
 		return nil
 	}
-	date, err := ParseDate(string(b[1 : len(b)-1]))
+	date, err := parseDate(b[1 : len(b)-1])
 	if err != nil {
 		return err
 	}

@@ -20,18 +20,48 @@ const (
 )
 
 // ParseDecimal reads a plain decimal. Refuses number.malformed.
-func ParseDecimal(s string) (Decimal, error) {
-	whole, frac, point := strings.Cut(strings.TrimPrefix(s, "-"), ".")
-	if whole == "" || len(whole) > decimalWholeMax || len(frac) > decimalFracMax || point && frac == "" ||
-		!onlyDigits(whole) || !onlyDigits(frac) {
-		return Decimal{}, ErrBadDecimal.With("%q", clip(s))
+func ParseDecimal(s string) (Decimal, error) { return parseDecimal(s) }
+
+func parseDecimal[T ~string | ~[]byte](s T) (Decimal, error) {
+	i, whole, frac := 0, 0, -1
+	if len(s) > 0 && s[0] == '-' {
+		i = 1
 	}
-	d, err := decimal.NewFromString(s)
-	if err != nil {
-		return Decimal{}, ErrBadDecimal.With("%q", clip(s))
+	var n int64
+	for ; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '.' && frac < 0:
+			frac = 0
+			continue
+		case c < '0' || c > '9':
+			return Decimal{}, ErrBadDecimal.With("%q", clip(string(s)))
+		case frac >= 0:
+			frac++
+		default:
+			whole++
+		}
+		if whole+max(frac, 0) <= decimalFits {
+			n = n*10 + int64(s[i]-'0')
+		}
 	}
-	return Decimal{d}, nil
+	if whole == 0 || whole > decimalWholeMax || frac == 0 || frac > decimalFracMax {
+		return Decimal{}, ErrBadDecimal.With("%q", clip(string(s)))
+	}
+	if whole+max(frac, 0) > decimalFits {
+		d, err := decimal.NewFromString(string(s))
+		if err != nil {
+			return Decimal{}, ErrBadDecimal.With("%q", clip(string(s)))
+		}
+		return Decimal{d}, nil
+	}
+	if s[0] == '-' {
+		n = -n
+	}
+	return Decimal{decimal.New(n, -int32(max(frac, 0)))}, nil
 }
+
+// decimalFits is how many digits surely fit 64 bits.
+const decimalFits = 18
 
 // DecimalOf is a whole number.
 func DecimalOf(n int64) Decimal { return Decimal{decimal.NewFromInt(n)} }
@@ -44,7 +74,7 @@ func (d *Decimal) UnmarshalJSON(b []byte) error {
 	if len(b) < 2 || b[0] != '"' || b[len(b)-1] != '"' {
 		return ErrBadDecimal.With("%s", clip(string(b)))
 	}
-	v, err := ParseDecimal(string(b[1 : len(b)-1]))
+	v, err := parseDecimal(b[1 : len(b)-1])
 	if err == nil {
 		*d = v
 	}
@@ -79,10 +109,12 @@ var ErrBadRate = &Error{Code: Invalid, Rule: "rate.malformed",
 const RateWhole = 100_00
 
 // ParseRate reads a percentage. Refuses rate.malformed.
-func ParseRate(s string) (Rate, error) {
+func ParseRate(s string) (Rate, error) { return parseRate(s) }
+
+func parseRate[T ~string | ~[]byte](s T) (Rate, error) {
 	minor, err := parseMinor(s, 2)
 	if err != nil || minor < 0 || minor > 10*RateWhole {
-		return 0, ErrBadRate.With("%q", clip(s))
+		return 0, ErrBadRate.With("%q", clip(string(s)))
 	}
 	return Rate(minor), nil
 }
@@ -100,7 +132,7 @@ func (r *Rate) UnmarshalJSON(b []byte) error {
 	if len(b) < 2 || b[0] != '"' || b[len(b)-1] != '"' {
 		return ErrBadRate.With("%s", clip(string(b)))
 	}
-	v, err := ParseRate(string(b[1 : len(b)-1]))
+	v, err := parseRate(b[1 : len(b)-1])
 	if err == nil {
 		*r = v
 	}

@@ -3,7 +3,6 @@ package domain
 import (
 	"math/bits"
 	"strconv"
-	"strings"
 
 	"github.com/bojanz/currency"
 )
@@ -75,48 +74,67 @@ func NewMoney(minor int64, c Currency) Money { return Money{minor, c} }
 // ParseMoney reads a plain decimal ("-1234.5") in a currency.
 // Refuses money.malformed, money.too_fine, money.out_of_range, money.unknown_currency.
 func ParseMoney(amount, code string) (Money, error) {
-	f, ok := currencies[code]
+	return parseMoney(amount, code)
+}
+
+func parseMoney[T ~string | ~[]byte](amount, code T) (Money, error) {
+	f, ok := currencies[string(code)]
 	if !ok {
-		return Money{}, ErrBadCurrency.With("%q", clip(code))
+		return Money{}, ErrBadCurrency.With("%q", clip(string(code)))
 	}
 	minor, err := parseMinor(amount, f.digits)
 	if err != nil {
-		return Money{}, err.With("%q %s", clip(amount), code)
+		return Money{}, err.With("%q %s", clip(string(amount)), string(code))
 	}
 	return Money{minor, f.code}, nil
 }
 
-func parseMinor(s string, digits int) (int64, *Error) {
-	neg := strings.HasPrefix(s, "-")
-	whole, frac, point := strings.Cut(strings.TrimPrefix(s, "-"), ".")
-	if whole == "" || point && frac == "" || len(whole) > 1 && whole[0] == '0' {
-		return 0, ErrBadAmount
+// parseMinor reads a plain decimal as a count of units of 10^-digits. Zeros beyond them are fine, anything else is
+// too fine.
+func parseMinor[T ~string | ~[]byte](s T, digits int) (minor int64, refusal *Error) {
+	neg := len(s) > 0 && s[0] == '-'
+	i := 0
+	if neg {
+		i = 1
 	}
-	if trimmed := strings.TrimRight(frac, "0"); len(trimmed) <= digits {
-		frac = trimmed + strings.Repeat("0", digits-len(trimmed))
-	} else if onlyDigits(frac) && onlyDigits(whole) {
-		return 0, ErrTooFine
-	}
-	var minor int64
-	for _, part := range [2]string{whole, frac} {
-		if !onlyDigits(part) {
+	whole := i
+	frac := -1 // digits read after the point; -1 before it
+	tooFine := false
+	for ; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c == '.' && frac < 0 && i > whole:
+			frac = 0
+		case c < '0' || c > '9':
 			return 0, ErrBadAmount
-		}
-		for i := range len(part) {
-			if minor = minor*10 + int64(part[i]-'0'); minor > MinorMax {
-				return 0, ErrOutOfRange
+		case frac >= digits:
+			frac++
+			tooFine = tooFine || c != '0'
+		default:
+			if frac >= 0 {
+				frac++
+			}
+			if minor <= MinorMax {
+				minor = minor*10 + int64(c-'0')
 			}
 		}
+	}
+	switch {
+	case i == whole || frac == 0 || s[whole] == '0' && i > whole+1 && s[whole+1] != '.':
+		return 0, ErrBadAmount
+	case tooFine:
+		return 0, ErrTooFine
+	}
+	for n := max(frac, 0); n < digits && minor <= MinorMax; n++ {
+		minor *= 10
+	}
+	if minor > MinorMax {
+		return 0, ErrOutOfRange
 	}
 	if neg {
 		minor = -minor
 	}
 	return minor, nil
-}
-
-func onlyDigits(s string) bool {
-	_, ok := digits(s)
-	return ok
 }
 
 func (m Money) Minor() int64       { return m.minor }

@@ -4,7 +4,7 @@ package domain
 // It scans by hand since amounts are most of what a replay decodes.
 // Refuses money.malformed, money.too_fine, money.out_of_range, money.unknown_currency.
 func (m *Money) UnmarshalJSON(b []byte) error {
-	var amount, code string
+	var amount, code []byte
 	seen := 0
 	s := scanner{b: b}
 	if !s.take('{') {
@@ -20,9 +20,9 @@ func (m *Money) UnmarshalJSON(b []byte) error {
 			return ErrBadAmount.With("%s", clip(string(b)))
 		}
 		switch {
-		case name == "amount" && seen&1 == 0:
+		case string(name) == "amount" && seen&1 == 0:
 			amount, seen = value, seen|1
-		case name == "currency" && seen&2 == 0:
+		case string(name) == "currency" && seen&2 == 0:
 			code, seen = value, seen|2
 		default:
 			return ErrBadAmount.With("%s", clip(string(b)))
@@ -34,7 +34,7 @@ func (m *Money) UnmarshalJSON(b []byte) error {
 	if !s.take('}') || !s.end() || seen != 3 {
 		return ErrBadAmount.With("%s", clip(string(b)))
 	}
-	money, err := ParseMoney(amount, code)
+	money, err := parseMoney(amount, code)
 	if err != nil {
 		return err
 	}
@@ -69,19 +69,19 @@ func (s *scanner) end() bool {
 }
 
 // text reads a string without escapes: no amount and no currency code has one.
-func (s *scanner) text() (string, bool) {
+func (s *scanner) text() ([]byte, bool) {
 	if !s.take('"') {
-		return "", false
+		return nil, false
 	}
 	for j := s.i; j < len(s.b); j++ {
 		switch s.b[j] {
 		case '"':
-			t := string(s.b[s.i:j])
+			t := s.b[s.i:j]
 			s.i = j + 1
 			return t, true
 		case '\\':
-			return "", false
+			return nil, false
 		}
 	}
-	return "", false
+	return nil, false
 }

@@ -1,9 +1,10 @@
 package domain
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
+
+	"github.com/go-json-experiment/json" // twice as fast as encoding/json in decoding, which is most of a replay
 )
 
 // Schema is what the codec knows of one kind of event: its wire name, its current version, and how to read it and
