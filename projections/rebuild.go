@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/urikake/urikake/eventstore"
@@ -30,12 +29,12 @@ func (v *Views) Rebuild(ctx context.Context, progress func(done, total eventstor
 	if _, err := v.CatchUp(ctx); err != nil {
 		return err
 	}
-	return v.refold(ctx, models, progress)
+	return v.refold(ctx, models, false, progress)
 }
 
-// refold folds models beside and switches. Live models that are not among them stay where they stand: the new tables
-// reach the same position.
-func (v *Views) refold(ctx context.Context, models []Model, progress func(done, total eventstore.Position)) error {
+// refold folds models beside and switches. fresh tells that no live table stands anywhere: the log's head is then where
+// all stand; else the new tables reach where the live ones stand.
+func (v *Views) refold(ctx context.Context, models []Model, fresh bool, progress func(done, total eventstore.Position)) error {
 	v.rebuild.Lock()
 	defer v.rebuild.Unlock()
 	v.open.RLock()
@@ -45,19 +44,18 @@ func (v *Views) refold(ctx context.Context, models []Model, progress func(done, 
 		return err
 	}
 	var reached mark
-	w := newWriter(db, besideSuffix, true, func(b *batch, m mark) error {
+	w := newWriter(db, besideSuffix, true, v.batch, func(b *batch, m mark) error {
 		reached = m
 		err := db.write(b, besideSuffix, mark{})
 		v.note(err)
 		return err
 	})
-	target, fresh := v.Position(), false
-	if target == 0 { // nothing is live
-		head, err := v.store.Head(ctx)
-		if err != nil {
+	target := v.Position()
+	if fresh {
+		var err error
+		if target, err = v.store.Head(ctx); err != nil {
 			return err
 		}
-		target, fresh = head, true
 	}
 	tell := func(done eventstore.Position) {
 		if progress != nil {
@@ -78,7 +76,7 @@ func (v *Views) refold(ctx context.Context, models []Model, progress func(done, 
 	if err := db.takePlace(models, reached); err != nil {
 		return err
 	}
-	v.advance(reached.position)
+	v.advance(reached.position, false)
 	return nil
 }
 
@@ -90,4 +88,3 @@ func besideTables(models []Model) (statements []string) {
 	}
 	return statements
 }
-

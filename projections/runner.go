@@ -29,8 +29,8 @@ func (v *Views) CatchUp(ctx context.Context) (eventstore.Position, error) {
 // Refuses what CatchUp refuses, and views.beyond_log.
 func (v *Views) Wait(ctx context.Context, until eventstore.Position) (eventstore.Position, error) {
 	for {
-		position, moved := v.progress()
-		if position >= until && position > 0 && !v.damaged.Load() {
+		position, reached, moved := v.reached(until)
+		if reached {
 			return position, nil
 		}
 		select {
@@ -58,14 +58,13 @@ func (v *Views) catchUp(ctx context.Context) (eventstore.Position, error) {
 		return 0, err
 	}
 	if after := v.Position(); after < head {
-		if err := v.fold(ctx, v.live(), v.models, after, head, nil); err != nil {
-			return v.Position(), err
-		}
+		err = v.fold(ctx, v.live(), v.models, after, head, nil)
 	}
-	return v.Position(), nil
+	return v.Position(), err
 }
 
 // Run folds events as they come, until ctx ends (it returns ctx's error) or an event can't be folded (see CatchUp).
+// Damage of the file is mended on the way.
 func (v *Views) Run(ctx context.Context) error {
 	select {
 	case v.folding <- struct{}{}:
@@ -73,9 +72,26 @@ func (v *Views) Run(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	for {
+		err := v.run(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !v.damaged.Load() {
+			return err
+		}
+	}
+}
+
+func (v *Views) run(ctx context.Context) error {
 	if err := v.prepare(ctx); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	v.mu.Lock()
+	v.stopRun = cancel
+	v.mu.Unlock()
 	return v.fold(ctx, v.live(), v.models, v.Position(), 0, nil)
 }
 
@@ -84,13 +100,13 @@ func (v *Views) live() *Writer {
 	v.open.RLock()
 	db := v.db
 	v.open.RUnlock()
-	return newWriter(db, "", false, func(b *batch, m mark) error {
+	return newWriter(db, "", false, v.batch, func(b *batch, m mark) error {
 		v.gate.Lock()
 		defer v.gate.Unlock()
 		err := db.write(b, "", m)
 		v.note(err)
 		if err == nil {
-			v.advance(m.position)
+			v.advance(m.position, true)
 		}
 		return err
 	})
@@ -175,7 +191,7 @@ func (v *Views) read(ctx context.Context, after, to eventstore.Position, folds m
 		known[r.Kind] = r.Schema
 		c.facts = append(c.facts, unread)
 		c.newest = r.Position >= head
-		if c.newest || len(c.events) == chunkMax {
+		if c.newest || len(c.events) >= v.chunk {
 			if !out(c) || to > 0 && r.Position >= to {
 				return
 			}
@@ -199,7 +215,7 @@ func (v *Views) decode(c *chunk) {
 		}
 		fact, err := v.codec.Decode(c.events[i])
 		if err != nil {
-			c.err = at(c.events[i], err)
+			c.err = unreadable(c.events[i], err)
 			c.events = c.events[:i]
 			return
 		}
@@ -243,7 +259,7 @@ func (w *Writer) foldAll(ctx context.Context, ordered <-chan *chunk, folds map[s
 	}
 }
 
-// at says which event can't be read.
-func at(r eventstore.Recorded, err error) error {
+// unreadable says which event can't be decoded.
+func unreadable(r eventstore.Recorded, err error) error {
 	return domain.ErrSchema.With("%s at position %d of %s: %v", r.Kind, r.Position, r.Stream, err)
 }

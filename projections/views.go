@@ -17,19 +17,22 @@ type Views struct {
 	store  eventstore.Store
 	codec  *eventstore.Codec
 	models []Model
+	chunk  int // events that are decoded at a time
+	batch  int // rows that one transaction writes; about
 
 	open    sync.RWMutex // held by readers; taken for itself to make the file anew
 	db      *database
 	damaged atomic.Bool
 
-	folding  chan struct{} // whoever has put something in folds new events into the live tables
-	prepared bool          // the tables were compared with the log and the models; guarded by folding
-	rebuild  sync.Mutex    // one rebuild at a time
-	gate     sync.Mutex    // held while live tables change: by each batch, and by a rebuild's switch
+	folding chan struct{} // whoever has put something in folds new events into the live tables
+	rebuild sync.Mutex    // one rebuild at a time
+	gate    sync.Mutex    // held while live tables change: by each batch, and by a rebuild's switch
 
 	mu       sync.Mutex
+	ready    bool                // the tables were compared with the log and the models
 	position eventstore.Position // all models are folded up to here
-	moved    chan struct{}       // closed, and replaced, when position rises
+	moved    chan struct{}       // closed, and replaced, when position or ready change
+	stopRun  context.CancelFunc  // ends what Run folds, so that damage can be mended
 }
 
 const fileName = "views.db"
@@ -54,7 +57,7 @@ func openModels(dir string, store eventstore.Store, codec *eventstore.Codec, mod
 	if err != nil {
 		return nil, err
 	}
-	return &Views{store: store, codec: codec, models: models, db: db,
+	return &Views{store: store, codec: codec, models: models, chunk: chunkMax, batch: rowsMax, db: db,
 		folding: make(chan struct{}, 1), moved: make(chan struct{})}, nil
 }
 
@@ -67,20 +70,22 @@ func (v *Views) Close() error {
 
 // Position is up to where all models are folded.
 func (v *Views) Position() eventstore.Position {
-	position, _ := v.progress()
-	return position
-}
-
-func (v *Views) progress() (eventstore.Position, <-chan struct{}) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.position, v.moved
+	return v.position
 }
 
-func (v *Views) advance(to eventstore.Position) {
+// reached tells whether all is folded up to a position, and rings when it is worth asking again.
+func (v *Views) reached(until eventstore.Position) (position eventstore.Position, yes bool, moved <-chan struct{}) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.position = to
+	return v.position, v.ready && v.position >= until, v.moved
+}
+
+func (v *Views) advance(to eventstore.Position, ready bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.position, v.ready = to, ready
 	close(v.moved)
 	v.moved = make(chan struct{})
 }
@@ -144,8 +149,15 @@ func (v *Views) look(ctx context.Context, work func(*reader) error) error {
 }
 
 func (v *Views) note(err error) {
-	if err != nil && isDamage(err) {
-		v.damaged.Store(true)
+	if err == nil || !isDamage(err) {
+		return
+	}
+	v.damaged.Store(true)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.ready = false
+	if v.stopRun != nil {
+		v.stopRun()
 	}
 }
 
@@ -157,7 +169,7 @@ func (v *Views) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	if v.prepared {
+	if _, ready, _ := v.reached(0); ready {
 		return nil
 	}
 	stale, err := v.stale(ctx)
@@ -165,11 +177,11 @@ func (v *Views) prepare(ctx context.Context) error {
 		return err
 	}
 	if len(stale) > 0 {
-		if err := v.refold(ctx, stale, nil); err != nil {
+		if err := v.refold(ctx, stale, v.Position() == 0, nil); err != nil {
 			return err
 		}
 	}
-	v.prepared = true
+	v.advance(v.Position(), true)
 	return nil
 }
 
@@ -188,9 +200,9 @@ func (v *Views) replace() error {
 	if err != nil {
 		return err
 	}
-	v.db, v.prepared = db, false
+	v.db = db
 	v.damaged.Store(false)
-	v.advance(0)
+	v.advance(0, false)
 	return nil
 }
 
@@ -248,7 +260,7 @@ func (v *Views) stale(ctx context.Context) (stale []Model, err error) {
 			return nil, err
 		}
 	}
-	v.advance(marked.position)
+	v.advance(marked.position, false)
 	return stale, nil
 }
 

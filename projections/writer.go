@@ -15,8 +15,9 @@ const rowsMax = 100_000
 // the checkpoint while the next one is being filled.
 type Writer struct {
 	db     *database
-	suffix string                    // of the tables' names: tables beside, while they are rebuilt
+	suffix string                   // of the tables' names: tables beside, while they are rebuilt
 	write  func(*batch, mark) error // one transaction
+	most   int                      // rows in a batch
 
 	filling *batch
 	spare   *batch     // emptied, or being written
@@ -35,9 +36,10 @@ type mark struct {
 
 func markOf(r eventstore.Recorded) mark { return mark{r.Position, r.ID.String(), r.At.UnixMicro()} }
 
-// newWriter fills tables whose names end in suffix; empty tells that nothing stands in them yet.
-func newWriter(db *database, suffix string, empty bool, write func(*batch, mark) error) *Writer {
-	return &Writer{db: db, suffix: suffix, write: write, filling: newBatch(), spare: newBatch(), names: newAccountIDs(empty)}
+// newWriter fills tables whose names end in suffix; empty tells that nothing stands in them yet. A batch of most rows
+// is full.
+func newWriter(db *database, suffix string, empty bool, most int, write func(*batch, mark) error) *Writer {
+	return &Writer{db: db, suffix: suffix, write: write, most: most, filling: newBatch(), spare: newBatch(), names: newAccountIDs(empty)}
 }
 
 // Row gives the changes to the row with that key, which begin as none.
@@ -50,7 +52,7 @@ func (w *Writer) Row(t *Table, key ...Value) *Row {
 }
 
 // full tells that the batch should be written.
-func (w *Writer) full() bool { return w.filling.size >= rowsMax }
+func (w *Writer) full() bool { return w.filling.size >= w.most }
 
 // flush begins to write the batch, up to and with the event at m, and returns when the one before is written.
 func (w *Writer) flush(m mark) error {

@@ -2,29 +2,129 @@
 package bench
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
+
+	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/ledger"
+	"github.com/urikake/urikake/eventstore/sqlite"
+	"github.com/urikake/urikake/projections"
 )
 
 // Options say how large the ledgers are that are measured.
 type Options struct {
 	Accounts int // accounts that commands are spread over
 	Commands int // commands of each kind that are measured
-	Invoices int // invoices of the largest ledger
+	Invoices int // invoices of the largest ledger; a tenth of it is measured too
 	Tell     func(step string)
 }
 
-func (o Options) tell(step string) {
+func (o Options) tell(format string, args ...any) {
 	if o.Tell != nil {
-		o.Tell(step)
+		o.Tell(fmt.Sprintf(format, args...))
 	}
 }
 
 // Result is one figure.
 type Result struct {
-	Name   string
-	Value  float64
-	Unit   string
-	P50    time.Duration // 0 where it makes no sense
-	P99    time.Duration
-	Target string // what is to be reached on two cores
+	Name  string
+	Value float64
+	Unit  string
+	P50   time.Duration // 0 where it makes no sense
+	P99   time.Duration
+	Goal  string // what is to be reached on two cores; "" where none is set
+}
+
+// Run measures everything, in ledgers of its own below dir, which it leaves there.
+func Run(ctx context.Context, dir string, o Options) ([]Result, error) {
+	var all []Result
+	for _, part := range []func(context.Context, string, Options) ([]Result, error){commands, reports, sizes, lengths} {
+		results, err := part(ctx, dir, o)
+		if all = append(all, results...); err != nil {
+			return all, err
+		}
+	}
+	if peak, ok := peakMemory(); ok {
+		all = append(all, Result{Name: "peak memory of all of this", Value: peak, Unit: "MiB", Goal: "400"})
+	}
+	return all, nil
+}
+
+// books is an open ledger.
+type books struct {
+	store  *sqlite.Store
+	ledger *ledger.Ledger
+	views  *projections.Views
+	dir    string
+}
+
+func open(dir string) (*books, error) {
+	store, err := sqlite.Open(dir, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	codec := ledger.Codec()
+	views, err := projections.Open(dir, store, codec)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return &books{store, ledger.New(store, codec, eventstore.SnapshotDir(filepath.Join(dir, "snapshots"))), views, dir}, nil
+}
+
+// close also removes the ledger: the next one wants the room.
+func (b *books) close() error {
+	return errors.Join(b.views.Close(), b.store.Close(), os.RemoveAll(b.dir))
+}
+
+// within opens a fresh ledger for some work.
+func within(dir, name string, work func(b *books) error) (err error) {
+	b, err := open(filepath.Join(dir, name))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	return work(b)
+}
+
+// filled opens a fresh ledger with customers and invoices for some work.
+func filled(ctx context.Context, dir string, o Options, accounts, invoices int, work func(b *books) error) error {
+	return within(dir, fmt.Sprint("ledger-", invoices), func(b *books) error {
+		o.tell("writing a ledger of %d invoices", invoices)
+		if err := register(ctx, b.ledger, accounts); err != nil {
+			return err
+		}
+		if err := fill(ctx, b.store, ledger.Codec(), accounts, invoices); err != nil {
+			return err
+		}
+		return work(b)
+	})
+}
+
+// commands measures durable commands.
+func commands(ctx context.Context, dir string, o Options) (results []Result, err error) {
+	err = within(dir, "writes", func(b *books) error {
+		if err := register(ctx, b.ledger, o.Accounts); err != nil {
+			return err
+		}
+		results, err = writes(ctx, b.ledger, o)
+		return err
+	})
+	return results, err
+}
+
+// peakMemory is the most memory that the process has had resident, in MiB, where the system tells.
+func peakMemory() (float64, bool) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, false
+	}
+	_, rest, ok := strings.Cut(string(status), "VmHWM:")
+	var kib float64
+	_, err = fmt.Sscan(rest, &kib)
+	return kib / 1024, ok && err == nil
 }

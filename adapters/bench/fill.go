@@ -13,7 +13,7 @@ import (
 
 // fill writes invoices, and payments for nine of ten, over the accounts: history as it would have been recorded,
 // decided by the same rules but appended a hundred events at a time.
-func fill(ctx context.Context, store eventstore.Store, codec *eventstore.Codec, accounts, invoices int, done func(n int)) error {
+func fill(ctx context.Context, store eventstore.Store, codec *eventstore.Codec, accounts, invoices int) error {
 	return parallel(ctx, 8, accounts, func(i int) error {
 		n := invoices / accounts
 		if i < invoices%accounts {
@@ -25,7 +25,6 @@ func fill(ctx context.Context, store eventstore.Store, codec *eventstore.Codec, 
 				return err
 			}
 		}
-		done(n)
 		return h.flush()
 	})
 }
@@ -43,13 +42,13 @@ type history struct {
 	written int
 }
 
-// yearsOfDays is how long the history is.
-const yearsOfDays = 600
+// historyDays is how long the history is.
+const historyDays = 600
 
 // invoice issues the k-th of n invoices and, nine times of ten, books its payment.
 func (h *history) invoice(k, n int) error {
 	id := domain.InvoiceID(fmt.Sprintf("%s-%06d", h.key.Customer, k))
-	issued := firstDay.AddDays(k * yearsOfDays / n)
+	issued := firstDay.AddDays(k * historyDays / n)
 	issue := account.IssueInvoice{Key: h.key, Invoice: id, Number: string(id), IssuedOn: issued, DueOn: issued.AddDays(30),
 		Lines: []account.Line{{Description: "Monthly service", Quantity: domain.DecimalOf(1),
 			UnitPrice: domain.DecimalOf(int64(10_000 + h.rng.IntN(90_000))), Category: account.Standard, Rate: 1000}}}

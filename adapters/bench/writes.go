@@ -95,7 +95,7 @@ func measure(ctx context.Context, l *ledger.Ledger, name string, clients, n int,
 	})
 	took := time.Since(start)
 	slices.Sort(latencies)
-	return Result{Name: fmt.Sprintf("%s, %d clients", name, clients), Value: float64(n) / took.Seconds(), Unit: "commands/s",
+	return Result{Name: fmt.Sprintf("%s, %d at once", name, clients), Value: float64(n) / took.Seconds(), Unit: "commands/s",
 		P50: latencies[n/2], P99: latencies[n*99/100]}, err
 }
 
@@ -120,12 +120,20 @@ func writes(ctx context.Context, l *ledger.Ledger, o Options) ([]Result, error) 
 		{"RecordPayment", 1, o.Commands / 20, payment},
 		{"RecordPayment", 64, o.Commands, payment},
 	} {
-		o.tell(fmt.Sprintf("%s with %d clients", m.name, m.clients))
+		o.tell("%s with %d clients", m.name, m.clients)
 		r, err := measure(ctx, l, m.name, m.clients, m.n, m.command)
 		if err != nil {
 			return results, err
 		}
+		if m.name == "RecordPayment" && m.clients == 64 {
+			r.Goal = "20000"
+		}
 		results = append(results, r)
 	}
 	return results, nil
+}
+
+func median(took []time.Duration) time.Duration {
+	slices.Sort(took)
+	return took[len(took)/2]
 }

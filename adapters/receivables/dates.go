@@ -41,7 +41,9 @@ func parseDateFormat(s string) (dateFormat, error) {
 
 // read gives the date, or false when the text is not one by this format.
 func (f dateFormat) read(text string) (domain.Date, bool) {
-	text = midnight.ReplaceAllString(text, "")
+	if strings.Contains(text, ":") {
+		text = midnight.ReplaceAllString(text, "")
+	}
 	var year, month, day int
 	for pattern := string(f); pattern != ""; {
 		var ok bool
@@ -70,8 +72,11 @@ func (f dateFormat) read(text string) (domain.Date, bool) {
 			return domain.Date{}, false
 		}
 	}
+	if text != "" {
+		return domain.Date{}, false
+	}
 	date := domain.NewDate(year, time.Month(month), day)
-	return date, text == "" && !date.IsZero()
+	return date, !date.IsZero()
 }
 
 // number takes as many digits as there are, up to most.

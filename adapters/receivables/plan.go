@@ -84,12 +84,8 @@ func Read(data []byte, o Options) (*Plan, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(data)
-	p := &Plan{Lines: len(s.records), DateFormat: string(format), Columns: make(map[string]string),
+	p := &Plan{Lines: len(s.records) + len(s.bad), DateFormat: string(format), Columns: make(map[string]string),
 		options: o, file: "receivables-" + hex.EncodeToString(sum[:8])}
-	for _, b := range s.bad {
-		_ = b
-		p.Lines++ // those that were no records
-	}
 	for field := range s.at {
 		p.Columns[field] = s.columns.name(field)
 	}
@@ -134,11 +130,11 @@ func (p *Plan) seller() step {
 // customer is known by the first name and the first country that any of its lines has.
 func (p *Plan) customer(r row, c customer.RegisterCustomer) customer.RegisterCustomer {
 	c.Key = customer.Key{Seller: p.options.Seller, Customer: idOf[domain.CustomerID]("", r.customer)}
-	if r.name != "" && (c.Name == "" || c.Name == r.customer) {
-		c.Name = r.name
+	if r.name != "" && (c.Details.Name == "" || c.Details.Name == r.customer) {
+		c.Details.Name = r.name
 	}
-	if c.Name == "" {
-		c.Name = r.customer
+	if c.Details.Name == "" {
+		c.Details.Name = r.customer
 	}
 	if c.Country == "" {
 		c.Country = r.country

@@ -19,7 +19,7 @@ import (
 
 // commandLine is everything that can be typed. `urikake --help` is made from it.
 type commandLine struct {
-	Data string `help:"Directory that holds the ledger." default:"./urikake-data" env:"URIKAKE_DATA" type:"path" placeholder:"DIR"`
+	Data string `help:"Directory that holds the ledger; ./urikake-data when left out, for demo a temporary one." env:"URIKAKE_DATA" type:"path" placeholder:"DIR"`
 
 	Demo    demoCmd    `cmd:"" help:"Fill a ledger with two years of a made-up agency's history and show it."`
 	Import  importCmd  `cmd:"" help:"Bring in receivables from a CSV file."`
@@ -75,16 +75,21 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	err = parsed.Run(&session{dir: line.Data, in: stdin, out: stdout, err: stderr})
+	s := &session{dir: line.Data, named: line.Data != "", in: stdin, out: stdout, err: stderr}
+	if !s.named {
+		s.dir = "./urikake-data"
+	}
+	err = parsed.Run(s)
 	return report(stderr, err)
 }
 
 // session is one call of the command line.
 type session struct {
-	dir string
-	in  io.Reader
-	out io.Writer
-	err io.Writer
+	dir   string
+	named bool // the directory was named, not the default
+	in    io.Reader
+	out   io.Writer
+	err   io.Writer
 }
 
 // report tells what went wrong and what to do, and gives the exit code.

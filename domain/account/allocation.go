@@ -130,4 +130,3 @@ func sumOf(list []Allocation) (sum int64) {
 	}
 	return sum
 }
-

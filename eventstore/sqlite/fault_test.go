@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -235,6 +236,28 @@ func TestMissingVersion(t *testing.T) {
 	}
 }
 
+// TestMissingEnd takes the newest events away under an open log: neither a stream nor the log just ends earlier.
+func TestMissingEnd(t *testing.T) {
+	dir := t.TempDir()
+	s := mustOpen(t, dir)
+	_, events := propose(300, 10)
+	mustAppend(t, s, "s", 0, events...)
+	execute(t, dir, "DELETE FROM events WHERE position > 280")
+	for what, history := range map[string]iter.Seq2[eventstore.Recorded, error]{
+		"the stream": s.Read(t.Context(), "s", 0), "the log": s.Follow(t.Context(), 0),
+	} {
+		read, last := 0, error(nil)
+		for _, err := range history {
+			if last = err; err == nil {
+				read++
+			}
+		}
+		if read < 256 || !errors.Is(last, eventstore.ErrDamaged) {
+			t.Errorf("%s: %d events, then %v; want log.damaged", what, read, last)
+		}
+	}
+}
+
 // TestGroup commits appends that depend on each other in one transaction: each gets its own answer.
 func TestGroup(t *testing.T) {
 	dir := t.TempDir()
@@ -396,6 +419,12 @@ func TestLockedFile(t *testing.T) {
 
 // TestCloseFinishesWhatWaits closes while appends stand in the queue: they were accepted, so they are written.
 func TestCloseFinishesWhatWaits(t *testing.T) {
+	for range 4 {
+		closeFinishesWhatWaits(t)
+	}
+}
+
+func closeFinishesWhatWaits(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, dir)
 	release := holdUp(t, dir)

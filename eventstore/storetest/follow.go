@@ -169,7 +169,11 @@ func followEnds(t *testing.T, l *log) {
 			}
 			result <- last
 		}()
-		<-reached
+		select {
+		case <-reached:
+		case err := <-result:
+			t.Fatalf("%s: ended before its time: %v", name, err)
+		}
 		at := time.Now()
 		cancel()
 		select {

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/urikake/urikake/adapters/bench"
+	"github.com/urikake/urikake/adapters/export"
+)
+
+type benchCmd struct {
+	Accounts int           `help:"Accounts that commands are spread over." default:"10000"`
+	Commands int           `help:"Commands of each kind." default:"100000"`
+	Invoices int           `help:"Invoices of the largest ledger." default:"1000000"`
+	Format   export.Format `help:"table, csv or json." enum:"table,csv,json" default:"table"`
+}
+
+// Help is shown by `urikake bench --help`.
+func (benchCmd) Help() string {
+	return `Measures durable commands, replay, rebuild and aging in a scratch directory below --data (or the system's
+temporary directory), which is removed afterwards. It takes some minutes and 3 GB of disk.
+
+A quick look:  urikake bench --commands 20000 --invoices 100000`
+}
+
+func (c *benchCmd) Run(ctx context.Context, s *session) error {
+	if c.Accounts < 1 || c.Commands < 100 || c.Invoices < 1000 {
+		return errUsage.With("bench takes at least 1 account, 100 commands and 1000 invoices")
+	}
+	parent := ""
+	if s.named {
+		parent = s.dir
+	}
+	dir, err := os.MkdirTemp(parent, "urikake-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	start := time.Now()
+	results, err := bench.Run(ctx, dir, bench.Options{Accounts: c.Accounts, Commands: c.Commands, Invoices: c.Invoices,
+		Tell: func(step string) {
+			fmt.Fprintf(s.err, "%6.1f s  %s\n", time.Since(start).Seconds(), step)
+		}})
+	if err != nil {
+		return err
+	}
+	if c.Format == export.JSON {
+		enc := json.NewEncoder(s.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(results)
+	}
+	sheet := export.Sheet{Columns: []export.Column{{Name: "what"}, {Name: "value", Kind: export.Amount}, {Name: "unit"},
+		{Name: "p50", Kind: export.Count}, {Name: "p99", Kind: export.Count}, {Name: "goal"}}}
+	for _, r := range results {
+		digits := 0
+		if r.Value < 1000 {
+			digits = 1
+		}
+		sheet.Add(r.Name, strconv.FormatFloat(r.Value, 'f', digits, 64), r.Unit, latency(r.P50), latency(r.P99), r.Goal)
+	}
+	sheet.Notes = []string{"", fmt.Sprintf("%s, %s/%s, %d cores", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())}
+	return sheet.Write(s.out, c.Format)
+}
+
+func latency(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f ms", float64(d.Microseconds())/1000)
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/urikake/urikake/adapters/demo"
+	"github.com/urikake/urikake/adapters/export"
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/sqlite"
+	"github.com/urikake/urikake/projections"
+)
+
+type demoCmd struct {
+	Seed int64 `help:"The same seed makes the same history, to the byte." default:"1"`
+}
+
+// demoDay is the last day of the demo's history. It is fixed, so that the history is the same on every day.
+var demoDay = domain.NewDate(2026, 9, 30)
+
+func (c *demoCmd) Run(ctx context.Context, s *session) (err error) {
+	if !s.named {
+		if s.dir, err = os.MkdirTemp("", "urikake-demo-"); err != nil {
+			return err
+		}
+	}
+	if sqlite.Exists(s.dir) {
+		return errUsage.With("%s holds a ledger already; the demo wants a directory of its own", s.dir)
+	}
+	var clock atomic.Pointer[time.Time] // the demo's own: the log records when its people would have typed
+	clock.Store(&time.Time{})
+	o, err := s.open(true, func() time.Time { return *clock.Load() })
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.close()) }()
+	steps := demo.History(c.Seed, demoDay)
+	bar := s.progress("demo", int64(len(steps)))
+	start := time.Now()
+	for _, step := range steps {
+		clock.Store(&step.At)
+		if _, err := o.ledger.Execute(ctx, step.Command, eventstore.Envelope{CommandID: step.CommandID, Actor: step.Actor}); err != nil {
+			bar.done()
+			return fmt.Errorf("%s %s: %w", step.CommandID, step.Command.Name(), err)
+		}
+		bar.add(1)
+	}
+	bar.done()
+	fmt.Fprintf(s.out, "A made-up agency's two years, %d commands in %.1f s, in %s\n\n", len(steps), time.Since(start).Seconds(), s.dir)
+	return c.show(ctx, s, o)
+}
+
+// show prints the aging of every seller, one account's history, and what to try next.
+func (c *demoCmd) show(ctx context.Context, s *session, o *office) error {
+	sellers, err := o.views.Sellers(ctx)
+	if err != nil {
+		return err
+	}
+	var worst account.Key
+	for _, seller := range sellers {
+		r, err := o.views.Aging(ctx, projections.AgingQuery{Seller: seller.Seller, AsOf: demoDay})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.out, "Aging of %s (%s) as of %s\n\n", seller.Seller, seller.Name, demoDay)
+		if err := export.Aging(r).Write(s.out, export.Table); err != nil {
+			return err
+		}
+		fmt.Fprintln(s.out)
+		if worst.Customer == "" {
+			worst = oldest(seller.Seller, r)
+		}
+	}
+	entries, err := o.views.History(ctx, projections.HistoryQuery{Key: worst})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "Every event behind %s's figure\n\n", worst.Customer)
+	const most = 25
+	sheet := export.History(entries[max(0, len(entries)-most):])
+	if len(entries) > most {
+		sheet.Notes = append(sheet.Notes, fmt.Sprintf("(the last %d of %d events)", most, len(entries)))
+	}
+	if err := sheet.Write(s.out, export.Table); err != nil {
+		return err
+	}
+	first := sellers[0].Seller
+	fmt.Fprintf(s.out, `
+Try next:
+  urikake --data %[1]s report aging --seller %[2]s --as-of 2026-03-31
+  urikake --data %[1]s report aging --seller %[2]s --as-of 2026-03-31 --known-at 2026-04-02
+  urikake --data %[1]s report statement --seller %[2]s --customer %[3]s --from 2026-07-01 --as-of %[4]s
+  urikake --data %[1]s history --seller %[2]s --customer %[3]s
+  urikake --data %[1]s command --list
+`, s.dir, first, worst.Customer, demoDay)
+	return nil
+}
+
+// oldest is the account whose oldest open item is the oldest.
+func oldest(seller domain.SellerID, r projections.AgingReport) account.Key {
+	var key account.Key
+	var since domain.Date
+	for _, row := range r.Rows {
+		if !row.OldestDueOn.IsZero() && (since.IsZero() || row.OldestDueOn.Before(since)) {
+			key, since = account.Key{Seller: seller, Customer: row.Customer, Currency: row.Currency}, row.OldestDueOn
+		}
+	}
+	return key
+}

@@ -1,0 +1,140 @@
+package catalog
+
+import (
+	"embed"
+	"encoding/json"
+	"reflect"
+
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/account"
+)
+
+//go:embed testdata/commands/*.json
+var examples embed.FS
+
+// Example is a realistic command of that name as JSON. Refuses command.unknown.
+func Example(name string) ([]byte, error) {
+	if _, err := Find(name); err != nil {
+		return nil, err
+	}
+	return examples.ReadFile("testdata/commands/" + name + ".json")
+}
+
+// Schema is the JSON Schema (2020-12) of a command's shape, with an example. What depends on other members or on the
+// books is said by the commands' rules only. Refuses command.unknown.
+func Schema(name string) ([]byte, error) {
+	empty, err := Find(name)
+	if err != nil {
+		return nil, err
+	}
+	example, err := Example(name)
+	if err != nil {
+		return nil, err
+	}
+	w := writer{shapes: make(map[string]shape)}
+	s := w.object(reflect.TypeOf(empty))
+	s["$schema"], s["title"], s["description"] = "https://json-schema.org/draft/2020-12/schema", name, About(name)
+	s["examples"] = []json.RawMessage{example}
+	s["$defs"] = w.shapes
+	return json.MarshalIndent(s, "", "  ")
+}
+
+// shape is a JSON Schema.
+type shape map[string]any
+
+// words are the types that JSON shows as a string of a certain form, or as one of a few values.
+var words = map[reflect.Type]shape{
+	reflect.TypeFor[domain.Date]():     {"type": "string", "format": "date", "examples": []string{"2026-06-30"}},
+	reflect.TypeFor[domain.Decimal]():  {"type": "string", "pattern": `^-?[0-9]{1,15}(\.[0-9]{1,8})?$`, "examples": []string{"12.5"}},
+	reflect.TypeFor[domain.Rate]():     {"type": "string", "pattern": `^[0-9]{1,4}(\.[0-9]{1,2}0*)?$`, "examples": []string{"10"}},
+	reflect.TypeFor[domain.Currency](): {"type": "string", "pattern": `^[A-Z]{3}$`, "examples": []string{"JPY"}},
+	reflect.TypeFor[domain.Series]():   {"type": "string", "pattern": `^[A-Z0-9_-]{1,32}$`, "examples": []string{"INV"}},
+	reflect.TypeFor[domain.Money](): {
+		"type": "object", "required": []string{"amount", "currency"}, "additionalProperties": false,
+		"properties": shape{
+			"amount":   shape{"type": "string", "pattern": `^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`, "description": "plain decimal, no finer than the currency"},
+			"currency": shape{"type": "string", "pattern": `^[A-Z]{3}$`, "description": "ISO 4217 code"},
+		},
+		"examples": []shape{{"amount": "110000", "currency": "JPY"}},
+	},
+
+	reflect.TypeFor[domain.SellerID]():   id,
+	reflect.TypeFor[domain.CustomerID](): id,
+	reflect.TypeFor[domain.InvoiceID]():  id,
+	reflect.TypeFor[domain.PaymentID]():  id,
+	reflect.TypeFor[domain.CreditID]():   id,
+	reflect.TypeFor[domain.RefundID]():   id,
+	reflect.TypeFor[domain.DisputeID]():  id,
+	reflect.TypeFor[domain.WriteOffID](): id,
+	reflect.TypeFor[domain.RecoveryID](): id,
+
+	reflect.TypeFor[domain.Language]():    oneOf(domain.Japanese, domain.English),
+	reflect.TypeFor[domain.Rounding]():    oneOf(domain.RoundDown, domain.RoundUp, domain.RoundHalfUp),
+	reflect.TypeFor[domain.TermsKind]():   oneOf(domain.TermsNet, domain.TermsClosing),
+	reflect.TypeFor[domain.HolidayRule](): oneOf(domain.HolidayNone, domain.HolidayPrevious, domain.HolidayNext, domain.HolidayModifiedNext),
+	reflect.TypeFor[domain.DayCount]():    oneOf(domain.Act365, domain.CalendarYear, domain.CalendarYearFloored),
+	reflect.TypeFor[account.TaxCategory](): oneOf(account.Standard, account.Reduced, account.Old8, account.Old5, account.ExportZero,
+		account.NonTaxable, account.OutOfScope),
+	reflect.TypeFor[account.CreditReason](): oneOf(account.Return, account.Discount, account.Correction, account.Upheld, account.Goodwill,
+		account.OtherCause),
+	reflect.TypeFor[account.Allocate](): oneOf(account.OldestDue, account.Nothing),
+	reflect.TypeFor[account.Basis]():    oneOf(account.ByAgreement, account.ByDebtor, account.ByCreditor, account.ByStatute),
+	reflect.TypeFor[account.DisputeReason](): oneOf(account.NotDelivered, account.Defective, account.WrongPrice, account.WrongAmount,
+		account.AlreadyPaid, account.NotOrdered, account.OtherDispute),
+	reflect.TypeFor[account.Outcome]():          oneOf(account.DisputeUpheld, account.DisputeRejected, account.DisputeWithdrawn),
+	reflect.TypeFor[account.DifferenceReason](): oneOf(account.BankFee, account.RoundingError),
+}
+
+var id = shape{"type": "string", "pattern": `^[A-Za-z0-9_-]{1,64}$`}
+
+func oneOf[T ~string](values ...T) shape {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = string(v)
+	}
+	return shape{"type": "string", "enum": texts}
+}
+
+// Values are the words that a type allows, nil where it is not a choice between a few.
+func Values(t reflect.Type) []string {
+	values, _ := words[t]["enum"].([]string)
+	return values
+}
+
+// writer collects the shapes of the types that a command names.
+type writer struct{ shapes map[string]shape }
+
+func (w writer) object(t reflect.Type) shape {
+	properties, required := shape{}, []string{}
+	for _, f := range Fields(t) {
+		p := w.of(f.Type)
+		p["description"] = f.Doc
+		properties[f.Name] = p
+		if !f.Optional {
+			required = append(required, f.Name)
+		}
+	}
+	return shape{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
+}
+
+// of is a type's shape; a named type stands once among the definitions and is referred to.
+func (w writer) of(t reflect.Type) shape {
+	word, isWord := words[t]
+	switch {
+	case isWord:
+		w.shapes[t.Name()] = word
+	case t.Kind() == reflect.String:
+		return shape{"type": "string"}
+	case t.Kind() == reflect.Bool:
+		return shape{"type": "boolean"}
+	case t.Kind() == reflect.Slice:
+		return shape{"type": "array", "items": w.of(t.Elem())}
+	case t.Kind() == reflect.Map:
+		return shape{"type": "object", "additionalProperties": w.of(t.Elem())}
+	case t.Kind() == reflect.Struct:
+		w.shapes[t.Name()] = w.object(t)
+	default:
+		return shape{"type": "integer"}
+	}
+	return shape{"$ref": "#/$defs/" + t.Name()}
+}

@@ -1,0 +1,120 @@
+package eventstore
+
+import (
+	"context"
+	"iter"
+	"runtime"
+	"sync"
+
+	"github.com/urikake/urikake/domain"
+)
+
+// Replayed is an event with the fact that it holds.
+type Replayed struct {
+	Recorded
+	Event domain.Event
+}
+
+const (
+	replayChunk = 512 // events that one goroutine decodes at a time
+	replayAhead = 16  // chunks that may be read and decoded before they are wanted
+)
+
+// Replay yields the events after a position up to another, decoded, in the log's order. Reading and decoding run ahead
+// on all cores. An error ends it, as the last pair; log.unreadable_event if this program can't read an event.
+func Replay(ctx context.Context, s Store, c *Codec, after, upTo Position) iter.Seq2[Replayed, error] {
+	return func(yield func(Replayed, error) bool) {
+		asked := ctx
+		ctx, cancel := context.WithCancel(asked)
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		defer cancel()
+		chunks := make(chan *replayed, replayAhead)
+		work := make(chan *replayed, replayAhead)
+		wg.Go(func() { readAhead(ctx, s, after, upTo, chunks, work) })
+		for range runtime.GOMAXPROCS(0) {
+			wg.Go(func() {
+				for chunk := range work {
+					chunk.decode(c)
+				}
+			})
+		}
+		for chunk := range chunks {
+			<-chunk.ready
+			for _, r := range chunk.events {
+				if !yield(r, nil) {
+					return
+				}
+			}
+			if chunk.err != nil {
+				yield(Replayed{}, chunk.err)
+				return
+			}
+		}
+		if err := asked.Err(); err != nil {
+			yield(Replayed{}, err) // not a shorter history
+		}
+	}
+}
+
+// replayed is some events on their way; err comes after them.
+type replayed struct {
+	events []Replayed
+	err    error
+	ready  chan struct{}
+}
+
+// decode reads the facts; the first that can't be read ends the chunk.
+func (r *replayed) decode(c *Codec) {
+	defer close(r.ready)
+	for i := range r.events {
+		event, err := c.Decode(r.events[i].Recorded)
+		if err != nil {
+			r.events, r.err = r.events[:i], err
+			return
+		}
+		r.events[i].Event = event
+	}
+}
+
+func readAhead(ctx context.Context, s Store, after, upTo Position, chunks, work chan<- *replayed) {
+	defer close(chunks)
+	defer close(work)
+	send := func(chunk *replayed) bool {
+		for _, to := range []chan<- *replayed{work, chunks} {
+			select {
+			case to <- chunk:
+			case <-ctx.Done():
+				return false
+			}
+		}
+		return true
+	}
+	fresh := func() *replayed {
+		return &replayed{events: make([]Replayed, 0, replayChunk), ready: make(chan struct{})}
+	}
+	if after >= upTo {
+		return
+	}
+	chunk := fresh()
+	for r, err := range s.Follow(ctx, after) {
+		if err != nil {
+			chunk.err = err
+			break
+		}
+		if r.Position > upTo {
+			break
+		}
+		chunk.events = append(chunk.events, Replayed{Recorded: r})
+		if r.Position == upTo {
+			break
+		}
+		if len(chunk.events) == replayChunk {
+			if !send(chunk) {
+				return
+			}
+			chunk = fresh()
+		}
+	}
+	send(chunk)
+}

@@ -1,0 +1,218 @@
+package projections
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/numbering"
+	"github.com/urikake/urikake/domain/seller"
+	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/sqlite"
+)
+
+// testCodec knows every event of the books.
+func testCodec() *eventstore.Codec {
+	return eventstore.NewCodec(slices.Concat(seller.Events, customer.Events, numbering.Events, account.Events))
+}
+
+// benchLog is a log of invoices with one or two lines and of payments that settle one to three of them, over 10 000
+// accounts of one seller and through two years, in a directory of its own. Half of the events are payments while
+// there is something to pay; about one invoice in ten is open in the end.
+type benchLog struct {
+	dir   string
+	store *sqlite.Store
+	codec *eventstore.Codec
+}
+
+const benchAccounts = 10_000
+
+var benchStart = domain.NewDate(2025, 1, 1)
+
+// newBenchLog makes the log, or takes the one that an earlier run left in BENCH_DIR.
+func newBenchLog(b *testing.B, invoices int) benchLog {
+	dir := b.TempDir()
+	if kept := os.Getenv("BENCH_DIR"); kept != "" {
+		dir = filepath.Join(kept, strconv.Itoa(invoices))
+	}
+	at := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	store, err := sqlite.Open(dir, func() time.Time { return at })
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { store.Close() })
+	l := benchLog{dir, store, testCodec()}
+	if head, err := store.Head(context.Background()); err != nil || head == 0 {
+		l.fill(b, invoices)
+	}
+	return l
+}
+
+type benchInvoice struct {
+	id    domain.InvoiceID
+	total domain.Money
+}
+
+const benchMetadata = `{"command_id":"0197a3c0-1111-7222-8333-444455556666","command":"RecordPayment",` +
+	`"command_hash":"00112233445566778899aabbccddeeff","actor":"bench","schema":1}`
+
+// fill appends in blocks, all accounts at once, so that the log has them in no order.
+func (l benchLog) fill(b *testing.B, invoices int) {
+	const block = 20_000
+	r := rand.New(rand.NewSource(1))
+	open := make([][]benchInvoice, benchAccounts)
+	versions := make([]eventstore.Version, benchAccounts)
+	for events, issued := 0, 0; issued < invoices; {
+		pending := make(map[int][]eventstore.Proposed)
+		for n := 0; n < block && issued < invoices; n++ {
+			a, on := r.Intn(benchAccounts), benchStart.AddDays(issued*730/invoices)
+			var fact domain.Event
+			if len(open[a]) > r.Intn(20) {
+				fact = benchPayment(events, on, &open[a], r)
+			} else {
+				fact = benchIssue(issued, on, &open[a], r)
+				issued++
+			}
+			data, err := json.Marshal(fact)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var id uuid.UUID
+			binary.BigEndian.PutUint64(id[:], uint64(events))
+			pending[a] = append(pending[a], eventstore.Proposed{ID: id, Kind: fact.Kind(), Schema: 1, Data: data, Metadata: []byte(benchMetadata)})
+			events++
+		}
+		done := make(chan error, len(pending))
+		for a, list := range pending {
+			go func(at eventstore.Version) {
+				_, err := l.store.Append(context.Background(), benchStream(a), at, list...)
+				done <- err
+			}(versions[a])
+			versions[a] += eventstore.Version(len(list))
+		}
+		for range pending {
+			if err := <-done; err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+func benchStream(a int) string {
+	return account.Key{Seller: "S1", Customer: domain.CustomerID(fmt.Sprintf("C%05d", a)), Currency: "JPY"}.Stream()
+}
+
+func benchIssue(n int, on domain.Date, open *[]benchInvoice, r *rand.Rand) domain.Event {
+	id := domain.InvoiceID(fmt.Sprintf("INV-%d-%06d", on.Year(), n))
+	net := int64(1000 + r.Intn(100_000))
+	yen := func(n int64) domain.Money { return domain.NewMoney(n, "JPY") }
+	e := account.InvoiceIssued{Invoice: id, Number: string(id), IssuedOn: on, DueOn: on.AddDays(30), Rounding: domain.RoundDown}
+	for i := range 1 + r.Intn(2) {
+		e.Lines = append(e.Lines, account.Line{Description: "Monthly service " + strconv.Itoa(i+1), Quantity: domain.DecimalOf(1),
+			UnitPrice: domain.DecimalOf(net), Category: account.Standard, Rate: 1000})
+	}
+	sum := net * int64(len(e.Lines))
+	e.Taxes = []account.Tax{{Category: account.Standard, Rate: 1000, Net: yen(sum), Tax: yen(sum / 10)}}
+	e.Total = yen(sum + sum/10)
+	*open = append(*open, benchInvoice{id, e.Total})
+	return e
+}
+
+func benchPayment(n int, on domain.Date, open *[]benchInvoice, r *rand.Rand) domain.Event {
+	e := account.PaymentRecorded{Payment: domain.PaymentID(fmt.Sprintf("PAY-%07d", n)), ReceivedOn: on, Basis: account.ByAgreement,
+		Method: "TRANSFER", Reference: fmt.Sprintf("FT%09d", n), Payer: "KABUSHIKI KAISHA"}
+	var total int64
+	for range min(1+r.Intn(3)/2, len(*open)) {
+		i := (*open)[0]
+		*open = (*open)[1:]
+		e.Allocations = append(e.Allocations, account.Allocation{Invoice: i.id, Amount: i.total})
+		total += i.total.Minor()
+	}
+	e.Amount = domain.NewMoney(total, "JPY")
+	return e
+}
+
+// BenchmarkRebuild folds all models from the first event. Metrics: events/s, and the process's peak memory.
+// BENCH_INVOICES sets how many invoices the log has.
+func BenchmarkRebuild(b *testing.B) {
+	invoices := 250_000
+	if n, err := strconv.Atoi(os.Getenv("BENCH_INVOICES")); err == nil {
+		invoices = n
+	}
+	l := newBenchLog(b, invoices)
+	head, _ := l.store.Head(context.Background())
+	var spent time.Duration
+	for b.Loop() {
+		if err := removeDatabase(filepath.Join(l.dir, fileName)); err != nil {
+			b.Fatal(err)
+		}
+		v, err := Open(l.dir, l.store, l.codec)
+		if err != nil {
+			b.Fatal(err)
+		}
+		start := time.Now()
+		if _, err := v.CatchUp(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+		spent += time.Since(start)
+		v.Close()
+	}
+	b.ReportMetric(float64(head)*float64(b.N)/spent.Seconds(), "events/s")
+	b.ReportMetric(float64(head), "events")
+	b.ReportMetric(peakMiB(), "peak-MiB")
+}
+
+// BenchmarkAging reports past days and the last one. Run one size with -bench Aging/100000/ or Aging/1000000/.
+func BenchmarkAging(b *testing.B) {
+	for _, invoices := range []int{100_000, 1_000_000} {
+		b.Run(strconv.Itoa(invoices), func(b *testing.B) {
+			l := newBenchLog(b, invoices)
+			v, err := Open(l.dir, l.store, l.codec)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer v.Close()
+			if _, err := v.CatchUp(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+			for _, day := range []int{100, 365, 700, 800} {
+				for _, group := range []Grouping{PerCustomer, PerInvoice} {
+					b.Run(fmt.Sprintf("day%d/%s", day, group), func(b *testing.B) {
+						for b.Loop() {
+							report, err := v.Aging(context.Background(), AgingQuery{Seller: "S1", AsOf: benchStart.AddDays(day), GroupBy: group})
+							if err != nil || len(report.Rows) == 0 {
+								b.Fatal(err, len(report.Rows))
+							}
+						}
+					})
+				}
+			}
+		})
+	}
+}
+
+// peakMiB is the process's peak memory so far; 0 where the system does not tell.
+func peakMiB() float64 {
+	data, _ := os.ReadFile("/proc/self/status")
+	for line := range strings.Lines(string(data)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kib, _ := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")))
+			return float64(kib) / 1024
+		}
+	}
+	return 0
+}

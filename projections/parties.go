@@ -1,0 +1,150 @@
+package projections
+
+import (
+	"context"
+
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/seller"
+	"github.com/urikake/urikake/eventstore"
+)
+
+// parties is the names that reports print, as they are now: master data has no business day.
+var parties = Model{
+	Name: "parties", Version: 1,
+	Kinds: []string{
+		seller.Registered{}.Kind(), seller.Changed{}.Kind(),
+		customer.Registered{}.Kind(), customer.Changed{}.Kind(),
+		customer.Deactivated{}.Kind(), customer.Reactivated{}.Kind(),
+	},
+	Tables: []*Table{partiesSellers, partiesCustomers},
+	Fold:   foldParties,
+}
+
+var partiesSellers = &Table{
+	Name: "parties_sellers",
+	Key:  []Column{{Name: "seller", Type: Text}},
+	Columns: []Column{
+		sellerName: {Name: "name", Type: Text}, sellerNameEn: {Name: "name_en", Type: Text},
+		sellerCurrency: {Name: "base_currency", Type: Text}, sellerZone: {Name: "time_zone", Type: Text},
+		sellerLanguage: {Name: "language", Type: Text},
+	},
+}
+
+const (
+	sellerName = iota
+	sellerNameEn
+	sellerCurrency
+	sellerZone
+	sellerLanguage
+)
+
+var partiesCustomers = &Table{
+	Name: "parties_customers",
+	Key:  []Column{{Name: "seller", Type: Text}, {Name: "customer", Type: Text}},
+	Columns: []Column{
+		customerName: {Name: "name", Type: Text}, customerKana: {Name: "kana", Type: Text},
+		customerCountry: {Name: "country", Type: Text}, customerLanguage: {Name: "language", Type: Text},
+		customerExternal: {Name: "external_id", Type: Text}, customerActive: {Name: "active"},
+	},
+}
+
+const (
+	customerName = iota
+	customerKana
+	customerCountry
+	customerLanguage
+	customerExternal
+	customerActive
+)
+
+func foldParties(w *Writer, event domain.Event, _ eventstore.Recorded) {
+	switch e := event.(type) {
+	case seller.Registered:
+		putSeller(w, e.Seller, e.Settings)
+	case seller.Changed:
+		putSeller(w, e.Seller, e.Settings)
+	case customer.Registered:
+		putCustomer(w, e.Key, e.Details).Put(customerActive, 1)
+	case customer.Changed:
+		putCustomer(w, e.Key, e.Details)
+	case customer.Deactivated:
+		customerRow(w, e.Key).Put(customerActive, 0)
+	case customer.Reactivated:
+		customerRow(w, e.Key).Put(customerActive, 1)
+	}
+}
+
+func putSeller(w *Writer, id domain.SellerID, s seller.Settings) {
+	w.Row(partiesSellers, Str(id)).PutText(sellerName, s.Name).PutText(sellerNameEn, s.NameEn).
+		PutText(sellerCurrency, string(s.BaseCurrency)).PutText(sellerZone, s.TimeZone).PutText(sellerLanguage, string(s.Language))
+}
+
+func customerRow(w *Writer, k customer.Key) *Row {
+	return w.Row(partiesCustomers, Str(k.Seller), Str(k.Customer))
+}
+
+func putCustomer(w *Writer, k customer.Key, d customer.Details) *Row {
+	return customerRow(w, k).PutText(customerName, d.Name).PutText(customerKana, d.Kana).PutText(customerCountry, d.Country).
+		PutText(customerLanguage, string(d.Language)).PutText(customerExternal, d.ExternalID)
+}
+
+// Seller is a client company as it is known now.
+type Seller struct {
+	Seller       domain.SellerID `json:"seller"`
+	Name         string          `json:"name"`
+	NameEn       string          `json:"name_en,omitempty"`
+	BaseCurrency domain.Currency `json:"base_currency"`
+	TimeZone     string          `json:"time_zone"`
+	Language     domain.Language `json:"language"`
+}
+
+// Customer is a debtor of a seller as it is known now.
+type Customer struct {
+	Customer   domain.CustomerID `json:"customer"`
+	Name       string            `json:"name"`
+	Kana       string            `json:"kana,omitempty"`
+	Country    string            `json:"country,omitempty"`
+	Language   domain.Language   `json:"language,omitempty"` // empty: the seller's
+	ExternalID string            `json:"external_id,omitempty"`
+	Active     bool              `json:"active"`
+}
+
+// Sellers lists all sellers by id.
+func (v *Views) Sellers(ctx context.Context) (list []Seller, err error) {
+	err = v.lookNow(ctx, func(r *reader) error {
+		return r.each("SELECT seller, name, name_en, base_currency, time_zone, language FROM parties_sellers ORDER BY seller", nil,
+			func(c *cursor) error {
+				list = append(list, Seller{domain.SellerID(c.text(0)), c.text(1), c.text(2), domain.Currency(c.text(3)), c.text(4), domain.Language(c.text(5))})
+				return nil
+			})
+	})
+	return list, err
+}
+
+// Customers lists a seller's customers by id.
+func (v *Views) Customers(ctx context.Context, id domain.SellerID) (list []Customer, err error) {
+	err = v.lookNow(ctx, func(r *reader) (err error) {
+		list, err = r.customers(id)
+		return err
+	})
+	return list, err
+}
+
+func (r *reader) customers(id domain.SellerID) (list []Customer, err error) {
+	err = r.each("SELECT customer, name, kana, country, language, external_id, active FROM parties_customers WHERE seller = ? ORDER BY customer",
+		[]Value{Str(id)}, func(c *cursor) error {
+			list = append(list, Customer{domain.CustomerID(c.text(0)), c.text(1), c.text(2), c.text(3),
+				domain.Language(c.text(4)), c.text(5), c.int(6) != 0})
+			return nil
+		})
+	return list, err
+}
+
+// lookNow reads when everything that was in the log at the call is folded.
+func (v *Views) lookNow(ctx context.Context, work func(*reader) error) error {
+	if _, err := v.CatchUp(ctx); err != nil {
+		return err
+	}
+	return v.look(ctx, work)
+}
