@@ -13,7 +13,7 @@ import (
 )
 
 func TestGeneratedEvents(t *testing.T) {
-	b := &book{comments: comments(t, domainDirs...)}
+	b := &book{comments: comments(t)}
 	b.line("<!-- Made from the code; `make docs` writes it again. -->")
 	b.line("# Events")
 	b.line("")
@@ -29,11 +29,12 @@ func TestGeneratedEvents(t *testing.T) {
 	for _, s := range catalog.Events() {
 		b.line("| [%s](#%s) | %d | %s |", s.Kind, anchor(s.Kind), s.Version, strings.Join(readers(s.Kind), ", "))
 	}
+	b.line("")
 	aggregate := ""
 	for _, s := range catalog.Events() {
 		if a, _, _ := strings.Cut(s.Kind, "."); a != aggregate {
 			aggregate = a
-			b.line("\n## %s\n", aggregate)
+			b.line("## %s\n", aggregate)
 		}
 		b.event(s)
 	}

@@ -2,7 +2,6 @@ package docs_test
 
 import (
 	"bytes"
-	"fmt"
 	"go/ast"
 	"go/importer"
 	"go/parser"
@@ -26,19 +25,24 @@ type refusal struct{ Rule, Code, Text string }
 
 // source is the type-checked source of some packages: who calls whom, and who refuses what.
 type source struct {
-	refusals map[string]refusal // by variable, "domain/account.ErrNoLines"
-	names    map[string][]string
+	refusals map[string]refusal  // by variable, "domain/account.ErrNoLines"
 	calls    map[string][]string // function -> functions
 	refuses  map[string][]string // function -> variables
 }
 
-// readSource parses and checks packages of this module. What they import is taken from the build's cache.
-func readSource(t *testing.T, packages ...string) *source {
+// readSource parses and checks the packages of this module that a pattern names. What they import is taken from the
+// build's cache.
+func readSource(t *testing.T, patterns ...string) *source {
 	t.Helper()
-	s := &source{make(map[string]refusal), nil, make(map[string][]string), make(map[string][]string)}
+	s := &source{make(map[string]refusal), make(map[string][]string), make(map[string][]string)}
 	fset := token.NewFileSet()
-	from := importer.ForCompiler(fset, "gc", exports(t, packages))
-	for _, pkg := range packages {
+	compiled := exports(t, patterns)
+	from := importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(compiled[path]) })
+	for path := range compiled {
+		pkg, ours := strings.CutPrefix(path, module)
+		if !ours {
+			continue
+		}
 		files, err := filepath.Glob(filepath.Join("..", pkg, "*.go"))
 		if err != nil {
 			t.Fatal(err)
@@ -64,13 +68,10 @@ func readSource(t *testing.T, packages ...string) *source {
 	return s
 }
 
-// exports finds the compiled form of everything that the packages import.
-func exports(t *testing.T, packages []string) importer.Lookup {
+// exports finds the compiled form of packages and of everything that they import, by import path.
+func exports(t *testing.T, patterns []string) map[string]string {
 	t.Helper()
-	args := []string{"list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}"}
-	for _, pkg := range packages {
-		args = append(args, "../"+pkg)
-	}
+	args := append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}"}, patterns...)
 	out, err := exec.Command("go", args...).Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
@@ -80,7 +81,7 @@ func exports(t *testing.T, packages []string) importer.Lookup {
 		name, file, _ := strings.Cut(strings.TrimSpace(string(line)), " ")
 		files[name] = file
 	}
-	return func(path string) (io.ReadCloser, error) { return os.Open(files[path]) }
+	return files
 }
 
 func (s *source) read(t *testing.T, f *ast.File, info *types.Info) {
@@ -209,5 +210,3 @@ func (s *source) all(t *testing.T) (rules []refusal) {
 	}
 	return rules
 }
-
-var _ = fmt.Sprint

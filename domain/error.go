@@ -66,10 +66,12 @@ type Faults []*Error
 
 // Add notes err under field (a JSON pointer such as "/lines/0/rate"); nil adds nothing.
 func (f *Faults) Add(field string, err error) {
+	if err == nil {
+		return
+	}
 	var many Faults
 	var one *Error
 	switch {
-	case err == nil:
 	case errors.As(err, &many):
 		for _, e := range many {
 			*f = append(*f, e.At(field))

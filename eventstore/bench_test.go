@@ -14,8 +14,10 @@ import (
 	"github.com/urikake/urikake/eventstore/memory"
 )
 
-var accounts = &eventstore.Aggregate[account.Request, *account.State]{Decider: account.Decider,
-	SnapshotVersion: account.SnapshotVersion, Snapshot: (*account.State).Snapshot, Restore: account.Restore}
+var accounts = &eventstore.Aggregate[account.Request, *account.State]{
+	Decider:         account.Decider,
+	SnapshotVersion: account.SnapshotVersion, Snapshot: (*account.State).Snapshot, Restore: account.Restore,
+}
 
 // BenchmarkRun records payments on hot accounts over the log in memory: what the handler itself costs.
 func BenchmarkRun(b *testing.B) {
@@ -39,8 +41,10 @@ func BenchmarkRun(b *testing.B) {
 			b.ResetTimer()
 			work := func() {
 				n := int(next.Add(1))
-				pay := account.RecordPayment{Payment: domain.PaymentID("P" + strconv.Itoa(n)), ReceivedOn: domain.NewDate(2026, 4, 20),
-					Amount: domain.NewMoney(100, "JPY"), Method: "TRANSFER", Reference: "20260420-000123"}
+				pay := account.RecordPayment{
+					Payment: domain.PaymentID("P" + strconv.Itoa(n)), ReceivedOn: domain.NewDate(2026, 4, 20),
+					Amount: domain.NewMoney(100, "JPY"), Method: "TRANSFER", Reference: "20260420-000123",
+				}
 				if err := onAccount(h, n%many, "pay-"+strconv.Itoa(n), &pay.Key, func() account.Command { return pay }); err != nil {
 					b.Error(err)
 				}

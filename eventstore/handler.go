@@ -26,7 +26,7 @@ type Aggregate[C, S any] struct {
 
 // Envelope is what comes with a command: who sends it, and its idempotency key.
 type Envelope struct {
-	CommandID   string   // idempotency key, 1 to CommandIDMax bytes; the same key is the same command
+	CommandID   string   // idempotency key, 1 to CommandIDMax bytes; on one stream the same key is the same command
 	Name        string   // the command's wire name
 	Hash        string   // hash of what the client sent; the same key with another hash is refused
 	Actor       string   // who
@@ -53,14 +53,22 @@ const CommandIDMax = 200
 const AttemptsMax = 16
 
 var (
-	ErrCommandID = &domain.Error{Code: domain.Invalid, Rule: "command.id_malformed",
-		Text: "a command's id (idempotency key) has 1 to 200 printable ASCII characters"}
-	ErrKeyReused = &domain.Error{Code: domain.Invalid, Rule: "command.id_reused",
-		Text: "this command id was used with other content; a new command needs a new id"}
-	ErrBusy = &domain.Error{Code: domain.Conflict, Rule: "command.too_many_conflicts",
-		Text: "other commands kept changing the same stream; send the command again"}
-	ErrSeen = &domain.Error{Code: domain.Refused, Rule: "command.seen",
-		Text: "the stream has seen the command that should not have been run"}
+	ErrCommandID = &domain.Error{
+		Code: domain.Invalid, Rule: "command.id_malformed",
+		Text: "a command's id (idempotency key) has 1 to 200 printable ASCII characters",
+	}
+	ErrKeyReused = &domain.Error{
+		Code: domain.Invalid, Rule: "command.id_reused",
+		Text: "this command id was used with other content; a new command needs a new id",
+	}
+	ErrBusy = &domain.Error{
+		Code: domain.Conflict, Rule: "command.too_many_conflicts",
+		Text: "other commands kept changing the same stream; send the command again",
+	}
+	ErrSeen = &domain.Error{
+		Code: domain.Refused, Rule: "command.seen",
+		Text: "the stream has seen the command that should not have been run",
+	}
 )
 
 // Handler runs every command: load, decide, append, and again if another writer came first. It is the only write path.
@@ -228,8 +236,10 @@ func appendEvents[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S],
 }
 
 func (env Envelope) metadata(schema int) ([]byte, error) {
-	return json.Marshal(Metadata{CommandID: env.CommandID, CommandName: env.Name, CommandHash: env.Hash, Actor: env.Actor,
-		Correlation: env.Correlation, Causation: env.Causation, Schema: schema})
+	return json.Marshal(Metadata{
+		CommandID: env.CommandID, CommandName: env.Name, CommandHash: env.Hash, Actor: env.Actor,
+		Correlation: env.Correlation, Causation: env.Causation, Schema: schema,
+	})
 }
 
 // repeated finds a command that the stream has seen. The index holds 64-bit hashes; the log itself decides.

@@ -132,13 +132,17 @@ func TestCommandIDs(t *testing.T) {
 // What caused an event stands beside it in the log.
 func TestMetadata(t *testing.T) {
 	store := memory.New(time.Now)
-	env := eventstore.Envelope{CommandID: "k", Name: "Put", Hash: "h", Actor: "経理 <a@example.com>",
-		Correlation: "import-7", Causation: "8a3f6d3e-6d0b-5d0a-8f57-2f1f0d6f9b11"}
+	env := eventstore.Envelope{
+		CommandID: "k", Name: "Put", Hash: "h", Actor: "経理 <a@example.com>",
+		Correlation: "import-7", Causation: "8a3f6d3e-6d0b-5d0a-8f57-2f1f0d6f9b11",
+	}
 	if _, err := eventstore.Run(context.Background(), newHandler(store), tills(), any(put{Till: "A", Coins: 1, Pieces: 2}), env); err != nil {
 		t.Fatal(err)
 	}
-	want := eventstore.Metadata{CommandID: "k", CommandName: "Put", CommandHash: "h", Actor: env.Actor,
-		Correlation: env.Correlation, Causation: env.Causation, Schema: 1}
+	want := eventstore.Metadata{
+		CommandID: "k", CommandName: "Put", CommandHash: "h", Actor: env.Actor,
+		Correlation: env.Correlation, Causation: env.Causation, Schema: 1,
+	}
 	events := 0
 	for r, err := range store.Read(context.Background(), "till-A", 0) {
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -86,10 +87,11 @@ func paymentCommand(i, account_ int) account.RecordPayment {
 // measure sends n commands from some clients and tells how many were durable each second, and how long they took.
 func measure(ctx context.Context, l *ledger.Ledger, name string, clients, n int, command func(i int) interface{ Name() string }) (Result, error) {
 	latencies := make([]time.Duration, n)
+	id := strings.ReplaceAll(name, " ", "-")
 	start := time.Now()
 	err := parallel(ctx, clients, n, func(i int) error {
 		sent := time.Now()
-		_, err := l.Execute(ctx, command(i), eventstore.Envelope{CommandID: fmt.Sprintf("%s-%d-%d", name, clients, i), Actor: "bench"})
+		_, err := l.Execute(ctx, command(i), eventstore.Envelope{CommandID: fmt.Sprintf("%s-%d-%d", id, clients, i), Actor: "bench"})
 		latencies[i] = time.Since(sent)
 		return err
 	})

@@ -81,7 +81,7 @@ func (c *client) void(it *item, lines []account.Line) {
 
 // takeBack credits a part of an invoice: goods that came back, or a discount. What was paid already is left over.
 func (c *client) takeBack(it *item) {
-	if it.disputed || it.open == 0 && c.chance(700) || c.collapsed {
+	if it.disputed || it.noted > 0 || it.open == 0 && c.chance(700) || c.collapsed {
 		return
 	}
 	on := domain.LaterOf(c.date(), it.last)

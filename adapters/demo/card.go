@@ -19,6 +19,7 @@ type item struct {
 	due      domain.Date
 	total    int64
 	open     int64
+	noted    int64 // by credit notes against it
 	disputed bool
 	reopened bool        // something settled on it was taken back
 	last     domain.Date // of its latest movement: a new one may not lie before it
@@ -75,6 +76,7 @@ func (k *card) book(event domain.Event) {
 	case account.CreditNoteIssued:
 		f := &fund{credit: e.Credit, unapplied: e.Total.Minor()}
 		k.credits[e.Credit] = f
+		k.item(e.Invoice).noted += e.Total.Minor()
 		k.settle(f, e.IssuedOn, e.Applied)
 	case account.CreditApplied:
 		k.settle(k.credits[e.Credit], e.ApplyOn, e.Allocations)

@@ -55,7 +55,7 @@ func (c *client) receive(day domain.Date, it *item, percent int) {
 		c.pay(p, it, max(1, it.open*int64(percent)/100))
 	case c.chance(60):
 		c.payLessFee(p, it)
-	case c.chance(30):
+	case c.chance(40):
 		c.payTooMuch(p, it)
 	case c.chance(35):
 		c.payWithoutSaying(p, it)
@@ -182,6 +182,9 @@ func (c *client) apply(f *fund, it *item) {
 
 // uncredit takes credit off an invoice again, for the next one.
 func (c *client) uncredit(f *fund, it *item) {
+	if c.collapsed {
+		return
+	}
 	events := c.give(account.UnapplyCredit{Key: c.Key, Credit: f.credit, UnapplyOn: domain.LaterOf(c.date(), domain.LaterOf(f.last, it.last)),
 		Reason: c.say("misapplied")}, c.cash)
 	for _, e := range events {
@@ -192,10 +195,14 @@ func (c *client) uncredit(f *fund, it *item) {
 	c.waiting = append(c.waiting, f)
 }
 
-// leftOver decides what becomes of money that settles nothing: it is paid back, or waits for the next invoice.
+// leftOver decides what becomes of money that settles nothing: it waits for the next invoice, is paid back, or stays
+// because nobody asks for it.
 func (c *client) leftOver(f *fund) {
-	if c.chance(600) {
+	switch {
+	case c.chance(500):
 		c.waiting = append(c.waiting, f)
+		return
+	case c.chance(400):
 		return
 	}
 	c.on(c.date().AddDays(c.between(6, 20)), func() {

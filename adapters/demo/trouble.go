@@ -21,14 +21,15 @@ func (c *client) complain(it *item) {
 }
 
 func (c *client) dispute(it *item) {
-	if it.open == 0 || it.disputed {
+	most := min(it.open, it.total-it.noted)
+	if most <= 0 || it.disputed {
 		return
 	}
 	reason := pick(c.world, []account.DisputeReason{account.NotDelivered, account.Defective, account.WrongPrice, account.WrongAmount})
 	d := account.OpenDispute{Key: c.Key, Dispute: domain.DisputeID(c.next("D")), Invoice: it.id, OpenedOn: domain.LaterOf(c.date(), it.last),
-		Reason: reason, Note: c.say("dispute")}
+		Amount: c.money(most), Reason: reason, Note: c.say("dispute")}
 	if c.chance(600) {
-		d.Amount = c.money(max(1, it.open*int64(c.between(20, 70))/100))
+		d.Amount = c.money(max(1, most*int64(c.between(20, 70))/100))
 	}
 	if c.give(d, c.billing) != nil {
 		c.on(c.date().AddDays(c.between(8, 45)), func() { c.resolve(d.Dispute, it) })

@@ -15,6 +15,7 @@ import (
 // office is an open data directory: log.db is the truth, views.db and snapshots can be thrown away.
 type office struct {
 	store  *sqlite.Store
+	codec  *eventstore.Codec
 	ledger *ledger.Ledger
 	views  *projections.Views
 }
@@ -36,7 +37,7 @@ func (s *session) open(create bool, clock eventstore.Clock) (*office, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &office{store, ledger.New(store, codec, eventstore.SnapshotDir(filepath.Join(s.dir, "snapshots"))), views}, nil
+	return &office{store, codec, ledger.New(store, codec, eventstore.SnapshotDir(filepath.Join(s.dir, "snapshots"))), views}, nil
 }
 
 func (o *office) close() error { return errors.Join(o.views.Close(), o.store.Close()) }

@@ -12,6 +12,15 @@ import (
 type auditor struct {
 	open      map[string]days
 	unapplied map[string]days
+	taxes     map[taxOf]int64           // what an invoice still bears of a tax, and of the net amount under net
+	plain     map[domain.InvoiceID]bool // invoices whose taxes nobody knows
+}
+
+type taxOf struct {
+	invoice  domain.InvoiceID
+	category TaxCategory
+	rate     domain.Rate
+	net      bool
 }
 
 // days is a change by day; its amount at the end of a day is the sum up to it.
@@ -29,7 +38,27 @@ func (d days) at(day domain.Date) (sum int64) {
 var lastDay = on("2999-12-31")
 
 func newAuditor() auditor {
-	return auditor{make(map[string]days), make(map[string]days)}
+	return auditor{make(map[string]days), make(map[string]days), make(map[taxOf]int64), make(map[domain.InvoiceID]bool)}
+}
+
+func (a auditor) tax(id domain.InvoiceID, rows []Tax, sign int64) {
+	for _, t := range rows {
+		a.taxes[taxOf{id, t.Category, t.Rate, false}] += sign * t.Tax.Minor()
+		a.taxes[taxOf{id, t.Category, t.Rate, true}] += sign * t.Net.Minor()
+	}
+}
+
+// taken tells of the first amount that credit notes and write-offs took back beyond what the invoice had. Only
+// invoices of lines bear taxes that are known.
+func (a auditor) taken(id domain.InvoiceID, rows []Tax) error {
+	for _, t := range rows {
+		for _, net := range []bool{false, true} {
+			if left := a.taxes[taxOf{id, t.Category, t.Rate, net}]; left < 0 {
+				return fmt.Errorf("invoice %s: %d of its %s %s %% is left (net %v)", id, left, t.Category, t.Rate, net)
+			}
+		}
+	}
+	return nil
 }
 
 func add(m map[string]days, id string, day domain.Date, amount int64) {
@@ -46,10 +75,14 @@ func (a auditor) settle(fund string, day domain.Date, list []Allocation, sign in
 	}
 }
 
-// note books an event.
-func (a auditor) note(e domain.Event) {
+// note books an event. It objects when more tax is taken back than there was.
+func (a auditor) note(e domain.Event) error {
 	switch e := e.(type) {
 	case InvoiceIssued:
+		a.tax(e.Invoice, e.Taxes, 1)
+		if len(e.Taxes) == 0 {
+			a.plain[e.Invoice] = true
+		}
 		add(a.open, string(e.Invoice), e.IssuedOn, e.Total.Minor())
 	case InvoiceVoided:
 		add(a.open, string(e.Invoice), e.VoidOn, -e.Amount.Minor())
@@ -59,6 +92,8 @@ func (a auditor) note(e domain.Event) {
 		add(a.open, string(e.Charge), e.WaiveOn, -e.Amount.Minor())
 	case WrittenOff:
 		add(a.open, string(e.Invoice), e.WriteOffOn, -e.Amount.Minor())
+		a.tax(e.Invoice, e.Taxes, -1)
+		return a.taken(e.Invoice, e.Taxes)
 	case PaymentRecorded:
 		add(a.unapplied, string(e.Payment), e.ReceivedOn, e.Amount.Minor())
 		a.settle(string(e.Payment), e.ReceivedOn, e.Allocations, 1)
@@ -72,6 +107,10 @@ func (a auditor) note(e domain.Event) {
 	case CreditNoteIssued:
 		add(a.unapplied, string(e.Credit), e.IssuedOn, e.Total.Minor())
 		a.settle(string(e.Credit), e.IssuedOn, e.Applied, 1)
+		if e.Invoice != "" && !a.plain[e.Invoice] {
+			a.tax(e.Invoice, e.Taxes, -1)
+			return a.taken(e.Invoice, e.Taxes)
+		}
 	case CreditApplied:
 		a.settle(string(e.Credit), e.ApplyOn, e.Allocations, 1)
 	case CreditUnapplied:
@@ -85,6 +124,7 @@ func (a auditor) note(e domain.Event) {
 			add(a.open, string(e.Invoice), e.SettleOn, -e.Amount.Minor())
 		}
 	}
+	return nil
 }
 
 // compare holds the account's books against the auditor's, at every day on which something happened: nothing is

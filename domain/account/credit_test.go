@@ -2,6 +2,7 @@ package account
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/urikake/urikake/domain"
@@ -89,6 +90,8 @@ func TestCreditNotesAddUpToTheInvoice(t *testing.T) {
 					creditAll(t, usd, r, in, permutation(prices, order), plain)
 				}
 			}
+			// so small that each one's tax rounds to nothing or to all of it
+			creditAll(t, usd, r, in, strings.Fields("0.02 0.02 0.02 0.02 0.02 0.02 0.02 0.02 0.02 0.02"), 0)
 		}
 	}
 }
@@ -130,7 +133,7 @@ func creditAll(t *testing.T, k Key, r domain.Rounding, in bool, prices []string,
 		t.Fatal(err)
 	}
 	total := s.Balance()
-	if want := map[bool]int64{false: 334_99, true: 279_16}[in]; total != want && r != domain.RoundUp {
+	if want := map[bool]int64{false: 334_99, true: 279_16}[in]; total != want && len(prices) == 4 && r != domain.RoundUp {
 		t.Fatalf("%s: the invoice is %d, want %d", r, total, want)
 	}
 	for i, p := range prices {

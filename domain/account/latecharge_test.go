@@ -72,6 +72,12 @@ func TestLateChargeAgain(t *testing.T) {
 		AssessLateCharge{Key: acme, Charge: "L", Invoice: "A", Rate: 1, To: on("07-01"), AssessedOn: on("07-01")}, ErrNoLateCharge)
 }
 
+// A voided invoice was never owed.
+func TestNoLateChargeOnVoided(t *testing.T) {
+	books(t, issued("A", "06-01", "06-30", 1_000_000), InvoiceVoided{Invoice: "A", VoidOn: on("08-31"), Amount: yen(1_000_000), Reason: "x"}).
+		refusedAt(AssessLateCharge{Key: acme, Charge: "L", Invoice: "A", Rate: 14_60, To: on("09-30"), AssessedOn: on("09-30")}, ErrNoLateCharge, "/invoice")
+}
+
 func TestWaiveLateCharge(t *testing.T) {
 	b := books(t, issued("A", "06-01", "06-30", 1000),
 		LateChargeAssessed{Charge: "L", Number: "L", Invoice: "A", From: on("06-30"), To: on("12-31"), AssessedOn: on("12-31"), DueOn: on("12-31"), Amount: yen(70)})

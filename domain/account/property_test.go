@@ -16,7 +16,7 @@ import (
 func TestAnyHistory(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newHistory()
-		for range rapid.IntRange(1, 150).Draw(rt, "length") {
+		for range rapid.IntRange(1, 80).Draw(rt, "length") {
 			h.step(rt, h.command(rt))
 		}
 	})
@@ -90,7 +90,9 @@ func (h *history) take(t *rapid.T, e domain.Event) {
 	if h.effect != h.state.Balance() {
 		t.Fatalf("after %s: the effects come to %d, the balance is %d", e.Kind(), h.effect, h.state.Balance())
 	}
-	h.auditor.note(e)
+	if err := h.auditor.note(e); err != nil {
+		t.Fatalf("after %s %+v: %v", e.Kind(), e, err)
+	}
 	if err := h.auditor.compare(h.state); err != nil {
 		t.Fatalf("after %s %+v: %v", e.Kind(), e, err)
 	}

@@ -26,6 +26,8 @@ func TestWriteOffAndRecovery(t *testing.T) {
 	// what was given up was never paid, so that only the 50,000 can be credited
 	b.refused(IssueCreditNote{Key: acme, Credit: "CN", IssuedOn: on("12-02"), Invoice: "A", Reason: Return, Total: yen(50_001)}, ErrBeyondInvoice)
 
+	b.refusedAt(IssueCreditNote{Key: acme, Credit: "CN", IssuedOn: on("12-02"), Invoice: "A", Reason: Return, Lines: lines(in(std("33538")))}, ErrBeyondInvoice, "/lines")
+
 	r := RecoverWriteOff{Key: acme, Recovery: "R1", WriteOff: "W", RecoverOn: on("11-30"), Amount: yen(40_600), Reference: "9"}
 	b.refusedAt(r, ErrBeforeIssue, "/on")
 	r.RecoverOn = on("12-20")

@@ -35,8 +35,10 @@ func Commands() []Command {
 }
 
 // ErrUnknownCommand refuses a name that no command has.
-var ErrUnknownCommand = &domain.Error{Code: domain.NotFound, Rule: "command.unknown",
-	Text: "there is no such command; `urikake command --list` names them all"}
+var ErrUnknownCommand = &domain.Error{
+	Code: domain.NotFound, Rule: "command.unknown",
+	Text: "there is no such command; `urikake command --list` names them all",
+}
 
 // Find gives the command of that name, empty. Refuses command.unknown.
 func Find(name string) (Command, error) {

@@ -16,8 +16,10 @@ import (
 const SizeMax = 2 << 20
 
 // ErrBadJSON refuses a command that is not the JSON of its members.
-var ErrBadJSON = &domain.Error{Code: domain.Invalid, Rule: "command.malformed",
-	Text: "the command can't be read; `urikake command --schema NAME` shows how it is written"}
+var ErrBadJSON = &domain.Error{
+	Code: domain.Invalid, Rule: "command.malformed",
+	Text: "the command can't be read; `urikake command --schema NAME` shows how it is written",
+}
 
 // Decode reads a command strictly: unknown and repeated members, names in another case, wrong types and anything
 // after the object are refused, so that a slip of the pen never becomes a default. Refuses command.unknown,

@@ -19,8 +19,10 @@ import (
 func TestDecode(t *testing.T) {
 	c, err := catalog.Decode("WriteOff", []byte(` {"seller":"S1","customer":"C1","currency":"JPY","invoice":"I1","on":"2026-06-30",
 		"amount":{"currency":"JPY","amount":"500"},"reason":"\u7834\u7523","approver":"A"} `))
-	want := account.WriteOff{Key: account.Key{Seller: "S1", Customer: "C1", Currency: "JPY"}, Invoice: "I1",
-		WriteOffOn: domain.NewDate(2026, 6, 30), Amount: domain.NewMoney(500, "JPY"), Reason: "破産", Approver: "A"}
+	want := account.WriteOff{
+		Key: account.Key{Seller: "S1", Customer: "C1", Currency: "JPY"}, Invoice: "I1",
+		WriteOffOn: domain.NewDate(2026, 6, 30), Amount: domain.NewMoney(500, "JPY"), Reason: "破産", Approver: "A",
+	}
 	if err != nil || c != catalog.Command(want) {
 		t.Errorf("%+v, %v", c, err)
 	}
