@@ -21,6 +21,7 @@ type item struct {
 	open     int64
 	noted    int64 // by credit notes against it
 	disputed bool
+	shortBy  int64       // what a bank's fee took, settled
 	reopened bool        // something settled on it was taken back
 	last     domain.Date // of its latest movement: a new one may not lie before it
 }
@@ -58,6 +59,7 @@ func (k *card) book(event domain.Event) {
 		k.move(e.Charge, e.WaiveOn, -e.Amount.Minor())
 	case account.DifferenceSettled:
 		k.move(e.Invoice, e.SettleOn, -e.Amount.Minor())
+		k.item(e.Invoice).shortBy += e.Amount.Minor()
 	case account.DisputeOpened:
 		k.item(e.Invoice).disputed = true
 	case account.DisputeResolved:

@@ -114,7 +114,7 @@ func (h *house) shuffle() {
 		if c.profile == insolvent {
 			c.collapses = h.first.AddDays(h.between(Days*2/5, Days*11/20))
 			if fresh {
-				c.collapses = h.today.AddDays(-h.between(122, 132))
+				c.collapses = h.today.AddDays(-h.between(135, 150))
 			}
 			fresh = false
 		}

@@ -106,7 +106,11 @@ func (c *client) payAll(p account.RecordPayment, it *item) {
 // payLessFee is a transfer from which the bank's fee was taken.
 func (c *client) payLessFee(p account.RecordPayment, it *item) {
 	fee := pick(c.world, c.fees)
-	if it.open <= fee || !c.pay(p, it, it.open-fee) {
+	if it.open <= fee || it.shortBy > 0 {
+		c.payAll(p, it)
+		return
+	}
+	if !c.pay(p, it, it.open-fee) {
 		return
 	}
 	c.soon(func() {

@@ -19,7 +19,7 @@ import (
 
 // commandLine is everything that can be typed. `urikake --help` is made from it.
 type commandLine struct {
-	Data string `help:"Directory that holds the ledger; ./urikake-data when left out, for demo a temporary one." env:"URIKAKE_DATA" type:"path" placeholder:"DIR"`
+	Data string `help:"Directory that holds the ledger; ./urikake-data when left out, for demo a temporary one." env:"URIKAKE_DATA" placeholder:"DIR"`
 
 	Demo    demoCmd    `cmd:"" help:"Fill a ledger with two years of a made-up agency's history and show it."`
 	Import  importCmd  `cmd:"" help:"Bring in receivables from a CSV file."`

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write what the commands print into the documents")
+
+// TestGeneratedReadme types every command of the READMEs' console blocks into an empty directory and compares what is
+// printed. A command may end in "| head -n N".
+func TestGeneratedReadme(t *testing.T) {
+	for _, name := range []string{"README.md", "README.ja.md"} {
+		t.Run(name, func(t *testing.T) {
+			path, err := filepath.Abs(filepath.Join("..", "..", name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			old, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Chdir(t.TempDir())
+			fresh := consoleBlock.ReplaceAllFunc(old, func(block []byte) []byte { return retype(t, block) })
+			if *update {
+				if err := os.WriteFile(path, fresh, 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if !bytes.Equal(seconds.ReplaceAll(fresh, nil), seconds.ReplaceAll(old, nil)) {
+				t.Errorf("%s is stale: run make docs\n%s", name, firstDifference(string(old), string(fresh)))
+			}
+		})
+	}
+}
+
+var (
+	consoleBlock = regexp.MustCompile("(?s)```console\n.*?```")
+	headOf       = regexp.MustCompile(`\| head -n (\d+)$`)
+	seconds      = regexp.MustCompile(`\d+\.\d s`)
+)
+
+// retype runs the commands of one block.
+func retype(t *testing.T, block []byte) []byte {
+	var out strings.Builder
+	out.WriteString("```console\n")
+	for _, line := range strings.Split(string(block), "\n") {
+		typed, ok := strings.CutPrefix(line, "$ urikake ")
+		if !ok {
+			continue
+		}
+		out.WriteString(line + "\n")
+		most := -1
+		if m := headOf.FindStringSubmatch(typed); m != nil {
+			most, _ = strconv.Atoi(m[1])
+			typed = strings.TrimSpace(headOf.ReplaceAllString(typed, ""))
+		}
+		var stdout, stderr bytes.Buffer
+		if code := run(strings.Fields(typed), strings.NewReader(""), &stdout, &stderr); code != 0 {
+			t.Errorf("urikake %s: exit %d: %s", typed, code, stderr.String())
+		}
+		lines := strings.SplitAfter(stdout.String(), "\n")
+		if most >= 0 && len(lines) > most {
+			lines = lines[:most]
+		}
+		out.WriteString(strings.Join(lines, ""))
+	}
+	out.WriteString("```")
+	return []byte(out.String())
+}
+
+func firstDifference(old, fresh string) string {
+	a, b := strings.Split(old, "\n"), strings.Split(fresh, "\n")
+	for i := range min(len(a), len(b)) {
+		if seconds.ReplaceAllString(a[i], "") != seconds.ReplaceAllString(b[i], "") {
+			return fmt.Sprintf("line %d\n it says  %q\n it's now %q", i+1, a[i], b[i])
+		}
+	}
+	return fmt.Sprintf("%d lines, now %d", len(a), len(b))
+}
