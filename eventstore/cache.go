@@ -6,12 +6,12 @@ import (
 	"sync"
 )
 
-// CacheEventsMax bounds the cache of hot aggregates by the events that they were folded from; entryWeight counts for
-// each aggregate besides. A million events' worth of accounts is some 150 MB.
-const CacheEventsMax = 600_000
+// CacheBytesMax bounds the cache of hot aggregates, in bytes. A million settled invoices in ten thousand accounts
+// take some 190 MB.
+const CacheBytesMax = 208 << 20
 
-// entryWeight is what an aggregate counts besides its events.
-const entryWeight = 8
+// entryBytes is what an aggregate takes besides its state.
+const entryBytes = 400
 
 // cache keeps hot aggregates, so that a command needs no history. An entry is taken by one command at a time, which
 // also spares commands on one stream from racing each other within this process.
@@ -19,7 +19,7 @@ type cache struct {
 	mu      sync.Mutex
 	entries map[string]*entry
 	recent  *list.List // of *entry; front is the most recent
-	weight  int
+	bytes   int
 	most    int
 }
 
@@ -29,13 +29,14 @@ type entry struct {
 	turn     chan struct{} // full while a command works on it
 	state    any           // nil: not loaded, or in the middle of it
 	version  Version
-	commands map[uint64]Version // hash of a command's id -> version of its first event
+	commands commandIndex
+	size     int // of the state, in bytes
 
 	snapshotAt Version // version of the newest snapshot
 
 	element *list.Element
 	users   int
-	weight  int
+	bytes   int // as counted by the cache
 }
 
 func newCache(most int) *cache {
@@ -47,10 +48,10 @@ func (c *cache) take(ctx context.Context, stream string) (*entry, error) {
 	c.mu.Lock()
 	e := c.entries[stream]
 	if e == nil {
-		e = &entry{stream: stream, turn: make(chan struct{}, 1), weight: entryWeight}
+		e = &entry{stream: stream, turn: make(chan struct{}, 1), bytes: entryBytes}
 		e.element = c.recent.PushFront(e)
 		c.entries[stream] = e
-		c.weight += entryWeight
+		c.bytes += entryBytes
 	} else {
 		c.recent.MoveToFront(e.element)
 	}
@@ -70,39 +71,30 @@ func (c *cache) take(ctx context.Context, stream string) (*entry, error) {
 
 // give ends the caller's turn.
 func (c *cache) give(e *entry) {
-	weight := int(e.version) + entryWeight
+	bytes := entryBytes + e.size + e.commands.size()
 	<-e.turn
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e.users--
-	c.weight += weight - e.weight
-	e.weight = weight
+	c.bytes += bytes - e.bytes
+	e.bytes = bytes
 	c.makeRoom()
 }
 
 // makeRoom forgets what was used least recently while the cache is too large. What somebody waits for stays.
 func (c *cache) makeRoom() {
-	for el := c.recent.Back(); el != nil && c.weight > c.most; {
+	for el := c.recent.Back(); el != nil && c.bytes > c.most; {
 		old := el.Value.(*entry)
 		el = el.Prev()
 		if old.users == 0 {
 			c.recent.Remove(old.element)
 			delete(c.entries, old.stream)
-			c.weight -= old.weight
+			c.bytes -= old.bytes
 		}
 	}
 }
 
 // reset makes it an aggregate before its first event.
 func (e *entry) reset(state any) {
-	e.state, e.version, e.snapshotAt = state, 0, 0
-	e.commands = make(map[uint64]Version)
-}
-
-// note remembers a command by its first event.
-func (e *entry) note(commandID string, first Version) {
-	key := commandKey(commandID)
-	if _, seen := e.commands[key]; !seen {
-		e.commands[key] = first
-	}
+	e.state, e.version, e.snapshotAt, e.commands = state, 0, 0, commandIndex{}
 }

@@ -1,6 +1,6 @@
 package eventstore
 
-// NewTightHandler is a handler whose cache holds few events.
+// NewTightHandler is a handler whose cache holds few bytes.
 func NewTightHandler(store Store, codec *Codec, snapshots Snapshots, most int) *Handler {
 	h := NewHandler(store, codec, snapshots)
 	h.cache = newCache(most)
@@ -12,11 +12,11 @@ func (h *Handler) Cached() (aggregates int, consistent bool) {
 	c := h.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	weight := 0
+	bytes := 0
 	for _, e := range c.entries {
-		weight += e.weight
+		bytes += e.bytes
 	}
-	return len(c.entries), weight == c.weight && len(c.entries) == c.recent.Len()
+	return len(c.entries), bytes == c.bytes && len(c.entries) == c.recent.Len()
 }
 
 // WaitsFor tells how many commands work on a stream or wait for it.

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -22,6 +21,17 @@ type Aggregate[C, S any] struct {
 	SnapshotVersion int // raised whenever S means something else
 	Snapshot        func(S) ([]byte, error)
 	Restore         func([]byte) (S, error)
+	Size            func(S) int // about how many bytes S takes, in O(1); nil: stateBytes
+}
+
+// stateBytes is what a state takes that tells no size.
+const stateBytes = 500
+
+func (a *Aggregate[C, S]) size(state S) int {
+	if a.Size == nil {
+		return stateBytes
+	}
+	return a.Size(state)
 }
 
 // Envelope is what comes with a command: who sends it, and its idempotency key.
@@ -81,7 +91,7 @@ type Handler struct {
 
 // NewHandler writes to store. snapshots may be nil.
 func NewHandler(store Store, codec *Codec, snapshots Snapshots) *Handler {
-	return &Handler{store, codec, snapshots, newCache(CacheEventsMax)}
+	return &Handler{store, codec, snapshots, newCache(CacheBytesMax)}
 }
 
 // Hash of a command as the client sent it: its name and canonical JSON.
@@ -199,9 +209,9 @@ func load[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], e *entr
 		}
 		state = a.Evolve(state, event)
 		e.version = r.Version
-		e.note(commandIDOf(r), r.Version)
+		e.commands.note(commandIDOf(r), r.Version)
 	}
-	e.state = state
+	e.state, e.size = state, a.size(state)
 	return nil
 }
 
@@ -228,8 +238,8 @@ func appendEvents[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S],
 	for _, event := range events {
 		state = a.Evolve(state, event)
 	}
-	e.state = state
-	e.note(env.CommandID, e.version+1)
+	e.state, e.size = state, a.size(state)
+	e.commands.note(env.CommandID, e.version+1)
 	e.version += Version(len(events))
 	keep(h, a, e, position, proposed[len(events)-1])
 	return Receipt{Stream: e.stream, Version: e.version, Position: position, Events: events}, nil
@@ -244,7 +254,7 @@ func (env Envelope) metadata(schema int) ([]byte, error) {
 
 // repeated finds a command that the stream has seen. The index holds 64-bit hashes; the log itself decides.
 func (h *Handler) repeated(ctx context.Context, e *entry, env Envelope) (Receipt, bool, error) {
-	first, ok := e.commands[commandKey(env.CommandID)]
+	first, ok := e.commands.find(env.CommandID)
 	if !ok {
 		return Receipt{}, false, nil
 	}
@@ -287,7 +297,7 @@ func Seen[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], stream,
 }
 
 func (h *Handler) seen(ctx context.Context, e *entry, commandID string) (bool, error) {
-	first, ok := e.commands[commandKey(commandID)]
+	first, ok := e.commands.find(commandID)
 	if !ok {
 		return false, nil
 	}
@@ -309,9 +319,4 @@ func commandIDOf(r Recorded) string {
 		return ""
 	}
 	return m.CommandID
-}
-
-func commandKey(id string) uint64 {
-	sum := sha256.Sum256([]byte(id))
-	return binary.BigEndian.Uint64(sum[:8])
 }

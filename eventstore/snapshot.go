@@ -49,9 +49,9 @@ func keep[C, S any](h *Handler, a *Aggregate[C, S], e *entry, position Position,
 		return
 	}
 	rec := snapshotRecord{StateVersion: a.SnapshotVersion, Version: e.version, Last: seal(position, last), State: state}
-	for key, version := range e.commands {
+	for at, key := range e.commands.keys {
 		rec.Commands = binary.BigEndian.AppendUint64(rec.Commands, key)
-		rec.Commands = binary.BigEndian.AppendUint64(rec.Commands, uint64(version))
+		rec.Commands = binary.BigEndian.AppendUint64(rec.Commands, uint64(e.commands.firsts[at]))
 	}
 	data, err := json.Marshal(rec)
 	if err != nil {
@@ -84,7 +84,7 @@ func restore[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], e *e
 	}
 	e.state, e.version, e.snapshotAt = state, rec.Version, rec.Version
 	for b := rec.Commands; len(b) > 0; b = b[16:] {
-		e.commands[binary.BigEndian.Uint64(b)] = Version(binary.BigEndian.Uint64(b[8:]))
+		e.commands.add(binary.BigEndian.Uint64(b), Version(binary.BigEndian.Uint64(b[8:])))
 	}
 	return nil
 }

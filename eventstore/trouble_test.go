@@ -17,7 +17,7 @@ import (
 func TestNodesRaceOnOneLog(t *testing.T) {
 	const clients, each, streams = 64, 20, 3
 	store := memory.New(time.Now)
-	nodes := []*eventstore.Handler{newHandler(store), eventstore.NewTightHandler(store, codec(), nil, 30)}
+	nodes := []*eventstore.Handler{newHandler(store), eventstore.NewTightHandler(store, codec(), nil, 5_000)}
 	var wg sync.WaitGroup
 	for client := range clients {
 		wg.Go(func() {
@@ -202,7 +202,7 @@ func TestCancelledCommands(t *testing.T) {
 func TestEviction(t *testing.T) {
 	const clients, each, streams = 16, 150, 40
 	store := memory.New(time.Now)
-	h := eventstore.NewTightHandler(store, codec(), nil, 100)
+	h := eventstore.NewTightHandler(store, codec(), nil, 10_000)
 	var wg sync.WaitGroup
 	for client := range clients {
 		wg.Go(func() {
@@ -226,13 +226,13 @@ func TestEviction(t *testing.T) {
 		audit(t, store, fmt.Sprintf("till-%d", s))
 	}
 	aggregates, consistent := h.Cached()
-	if aggregates > 12 || !consistent { // an aggregate weighs 8 and its events
+	if aggregates > 12 || !consistent { // an aggregate takes some 900 bytes
 		t.Errorf("the cache holds %d aggregates, consistent %v", aggregates, consistent)
 	}
 }
 
 func TestALargeAggregateDoesNotStayInASmallCache(t *testing.T) {
-	h := eventstore.NewTightHandler(memory.New(time.Now), codec(), nil, 100)
+	h := eventstore.NewTightHandler(memory.New(time.Now), codec(), nil, 800)
 	must(t, h, "a", put{Till: "A", Coins: 1, Pieces: 1000})
 	if n, ok := h.Cached(); n != 0 || !ok {
 		t.Errorf("%d, %v", n, ok)

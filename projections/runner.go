@@ -92,7 +92,7 @@ func (v *Views) run(ctx context.Context) error {
 	v.mu.Lock()
 	v.stopRun = cancel
 	v.mu.Unlock()
-	return v.fold(ctx, v.live(), v.models, v.Position(), 0, nil)
+	return v.fold(ctx, v.live(), v.models, v.Position(), forEver, nil)
 }
 
 // live writes to the live tables.
@@ -121,10 +121,13 @@ type chunk struct {
 	decoded chan struct{}
 }
 
-// fold folds the events after a position up to another (0: and all that come), batch by batch: one goroutine reads,
+// forEver is beyond every position: fold then waits for events to come.
+const forEver = ^eventstore.Position(0)
+
+// fold folds the events after a position up to another, batch by batch: one goroutine reads,
 // some decode, this one folds, and one writes.
 func (v *Views) fold(ctx context.Context, w *Writer, models []Model, after, to eventstore.Position, progress func(eventstore.Position)) error {
-	if to > 0 && after >= to {
+	if after >= to {
 		return nil
 	}
 	var group sync.WaitGroup
@@ -172,10 +175,13 @@ func byKind(models []Model) map[string][]Model {
 // read cuts the log into chunks.
 func (v *Views) read(ctx context.Context, after, to eventstore.Position, folds map[string][]Model, out func(*chunk) bool) {
 	head := to
+	if to == forEver {
+		head = 0
+	}
 	known := make(map[string]int) // kinds that nobody folds: decoded once a version, to know that they can be read
 	c := newChunk()
 	for r, err := range v.store.Follow(ctx, after) {
-		if err == nil && r.Position >= head && to == 0 {
+		if err == nil && r.Position >= head && to == forEver {
 			head, err = v.store.Head(ctx)
 		}
 		if err != nil {
@@ -192,7 +198,7 @@ func (v *Views) read(ctx context.Context, after, to eventstore.Position, folds m
 		c.facts = append(c.facts, unread)
 		c.newest = r.Position >= head
 		if c.newest || len(c.events) >= v.chunk {
-			if !out(c) || to > 0 && r.Position >= to {
+			if !out(c) || r.Position >= to {
 				return
 			}
 			c = newChunk()

@@ -107,7 +107,7 @@ func (b *book) refusedAt(c Command, want *domain.Error, field string) *book {
 
 // open is what is open on an invoice at the end of a day.
 func (b *book) open(id domain.InvoiceID, day string) int64 {
-	return b.State().items[id].moves.at(on(day))
+	return b.State().items.get(id).moves.at(on(day))
 }
 
 func (b *book) want(t testing.TB, what string, got, want int64) {

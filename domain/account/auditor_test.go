@@ -131,7 +131,7 @@ func (a auditor) note(e domain.Event) error {
 // negative, nothing differs. What a carry forward left behind must be at rest, at zero for ever.
 func (a auditor) compare(s *State) error {
 	for _, id := range keysOf(a.open) {
-		it := s.items[domain.InvoiceID(id)]
+		it := s.items.get(domain.InvoiceID(id))
 		for day := range a.open[id] {
 			want := a.open[id].at(day)
 			if want < 0 {
@@ -146,9 +146,9 @@ func (a auditor) compare(s *State) error {
 		}
 	}
 	for _, id := range keysOf(a.unapplied) {
-		f := s.payments[domain.PaymentID(id)]
+		f := s.payments.get(domain.PaymentID(id))
 		if f == nil {
-			f = s.credits[domain.CreditID(id)]
+			f = s.credits.get(domain.CreditID(id))
 		}
 		for day := range a.unapplied[id] {
 			want := a.unapplied[id].at(day)

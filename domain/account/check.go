@@ -11,7 +11,7 @@ import (
 func (s *State) CheckInvariants() error {
 	var open, unapplied int64
 	listed := 0
-	for id, it := range s.items {
+	for id, it := range s.items.all() {
 		open += it.open
 		r := it.rare()
 		if it.total != it.open+it.settled+r.credited+r.writtenOff+r.cancelled {
@@ -37,13 +37,13 @@ func (s *State) CheckInvariants() error {
 			listed++
 		}
 	}
-	for id, f := range s.payments {
+	for id, f := range s.payments.all() {
 		unapplied += f.unapplied
 		if err := f.check("payment " + string(id)); err != nil {
 			return err
 		}
 	}
-	for id, f := range s.credits {
+	for id, f := range s.credits.all() {
 		unapplied += f.unapplied
 		if err := f.check("credit note " + string(id)); err != nil {
 			return err
@@ -70,15 +70,15 @@ func (s *State) CheckInvariants() error {
 // forward long settled funds are left behind, so that items may say more.
 func (s *State) checkSums() error {
 	type sums struct{ settled, credited, disputed int64 }
-	by := make(map[domain.InvoiceID]sums, len(s.items))
-	for _, f := range s.payments {
+	by := make(map[domain.InvoiceID]sums)
+	for _, f := range s.payments.all() {
 		for _, a := range f.applied {
 			sum := by[a.item]
 			sum.settled += a.amount
 			by[a.item] = sum
 		}
 	}
-	for _, f := range s.credits {
+	for _, f := range s.credits.all() {
 		for _, a := range f.applied {
 			sum := by[a.item]
 			sum.credited += a.amount
@@ -93,11 +93,11 @@ func (s *State) checkSums() error {
 		}
 	}
 	for id := range by {
-		if s.items[id] == nil {
+		if !s.items.has(id) {
 			return fmt.Errorf("invoice %s: settled or disputed, but unknown", id)
 		}
 	}
-	for id, it := range s.items {
+	for id, it := range s.items.all() {
 		says := sums{it.settled - it.rare().differences, it.rare().credited, it.rare().disputed}
 		behind := s.broughtFrom != "" && says.settled >= by[id].settled && says.credited >= by[id].credited && says.disputed == by[id].disputed
 		if says != by[id] && !behind {

@@ -156,12 +156,9 @@ func (e CreditNoteIssued) On() domain.Date { return e.IssuedOn }
 func (e CreditNoteIssued) Effect() int64   { return -e.Total.Minor() }
 
 func (e CreditNoteIssued) apply(s *State) {
-	if s.credits == nil {
-		s.credits = make(map[domain.CreditID]*fund)
-	}
 	f := s.addFund(e.IssuedOn, e.Total.Minor())
-	s.credits[e.Credit] = f
-	if it := s.items[e.Invoice]; it != nil {
+	s.credits.put(e.Credit, f)
+	if it := s.items.use(e.Invoice); it != nil {
 		it.seldom().notedTotal += e.Total.Minor()
 		s.takeBack(it, e.Taxes)
 	}
@@ -169,7 +166,7 @@ func (e CreditNoteIssued) apply(s *State) {
 }
 
 func (s *State) credit(id domain.CreditID) (*fund, error) {
-	if f := s.credits[id]; f != nil {
+	if f := s.credits.get(id); f != nil {
 		return f, nil
 	}
 	return nil, ErrUnknownCredit.With("%s", id).At("/credit")
@@ -214,7 +211,7 @@ func (CreditApplied) Kind() string      { return "account.credit_applied" }
 func (e CreditApplied) On() domain.Date { return e.ApplyOn }
 func (CreditApplied) Effect() int64     { return 0 }
 func (e CreditApplied) apply(s *State) {
-	s.settle(s.credits[e.Credit], e.ApplyOn, e.Allocations, credited)
+	s.settle(s.credits.use(e.Credit), e.ApplyOn, e.Allocations, credited)
 }
 
 // UnapplyCredit takes settled amounts back to unapplied credit.
@@ -259,5 +256,5 @@ func (CreditUnapplied) Kind() string      { return "account.credit_unapplied" }
 func (e CreditUnapplied) On() domain.Date { return e.UnapplyOn }
 func (CreditUnapplied) Effect() int64     { return 0 }
 func (e CreditUnapplied) apply(s *State) {
-	s.release(s.credits[e.Credit], e.UnapplyOn, e.Allocations, credited)
+	s.release(s.credits.use(e.Credit), e.UnapplyOn, e.Allocations, credited)
 }

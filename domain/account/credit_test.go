@@ -156,7 +156,7 @@ func creditAll(t *testing.T, k Key, r domain.Rounding, in bool, prices []string,
 			t.Fatal(err)
 		}
 	}
-	it := s.items["A"]
+	it := s.items.get("A")
 	if it.rare().notedTotal != total || it.open != 0 || s.Balance() != 0 {
 		t.Fatalf("%s included %v plain %04b: credited %d of %d", r, in, plain, it.rare().notedTotal, total)
 	}

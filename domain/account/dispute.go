@@ -99,7 +99,7 @@ func (e DisputeOpened) apply(s *State) {
 		s.disputes = make(map[domain.DisputeID]*dispute)
 	}
 	s.disputes[e.Dispute] = &dispute{item: e.Invoice, openedOn: e.OpenedOn, amount: e.Amount.Minor()}
-	s.items[e.Invoice].seldom().disputed += e.Amount.Minor()
+	s.items.use(e.Invoice).seldom().disputed += e.Amount.Minor()
 }
 
 // ResolveDispute ends a dispute. Upheld, it issues the credit note in the same step.
@@ -185,5 +185,5 @@ func (DisputeResolved) Effect() int64     { return 0 }
 
 func (e DisputeResolved) apply(s *State) {
 	s.disputes[e.Dispute].resolved = true
-	s.items[e.Invoice].seldom().disputed -= e.Amount.Minor()
+	s.items.use(e.Invoice).seldom().disputed -= e.Amount.Minor()
 }

@@ -56,7 +56,7 @@ func TestDisputeUpheld(t *testing.T) {
 			Taxes: []Tax{included(Standard, 10_00, 100, 10)}, Note: "cracked"},
 		DisputeResolved{Dispute: "D2", Invoice: "A", ResolvedOn: on("10-12"), Amount: yen(220), Outcome: DisputeUpheld, Credit: "CN2", Note: "cracked"})
 	b.want(t, "balance", b.State().Balance(), -110)
-	b.want(t, "in dispute", b.State().items["A"].rare().disputed, 0)
+	b.want(t, "in dispute", b.State().items.get("A").rare().disputed, 0)
 }
 
 // A credit note on a late charge says so: no sale is undone by it, and no tax.

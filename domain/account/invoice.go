@@ -165,7 +165,7 @@ func (e InvoiceVoided) On() domain.Date { return e.VoidOn }
 func (e InvoiceVoided) Effect() int64   { return -e.Amount.Minor() }
 
 func (e InvoiceVoided) apply(s *State) {
-	it := s.items[e.Invoice]
+	it := s.items.use(e.Invoice)
 	it.voided = true
 	it.seldom().cancelled += e.Amount.Minor()
 	s.change(it, e.VoidOn, -e.Amount.Minor())
@@ -223,7 +223,7 @@ func (e DueDateChanged) On() domain.Date { return e.ChangeOn }
 func (DueDateChanged) Effect() int64     { return 0 }
 
 func (e DueDateChanged) apply(s *State) {
-	it := s.items[e.Invoice]
+	it := s.items.use(e.Invoice)
 	if it.open > 0 {
 		s.unlist(it)
 		defer s.list(it)

@@ -5,15 +5,15 @@ import "github.com/urikake/urikake/domain"
 // Ids are unique through an account's whole life, so after a carry forward the closed streams are asked too.
 
 func (s *State) knows(id domain.InvoiceID, earlier []*State) bool {
-	return anywhere(s, earlier, func(s *State) bool { return s.items[id] != nil })
+	return anywhere(s, earlier, func(s *State) bool { return s.items.has(id) })
 }
 
 func (s *State) knowsPayment(id domain.PaymentID, earlier []*State) bool {
-	return anywhere(s, earlier, func(s *State) bool { return s.payments[id] != nil })
+	return anywhere(s, earlier, func(s *State) bool { return s.payments.has(id) })
 }
 
 func (s *State) knowsCredit(id domain.CreditID, earlier []*State) bool {
-	return anywhere(s, earlier, func(s *State) bool { return s.credits[id] != nil })
+	return anywhere(s, earlier, func(s *State) bool { return s.credits.has(id) })
 }
 
 func (s *State) knowsRefund(id domain.RefundID, earlier []*State) bool {

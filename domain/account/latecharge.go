@@ -169,7 +169,7 @@ func (e LateChargeAssessed) Effect() int64   { return e.Amount.Minor() }
 
 func (e LateChargeAssessed) apply(s *State) {
 	s.addItem(&item{id: e.Charge, charge: true, issuedOn: e.AssessedOn, dueOn: e.DueOn, total: e.Amount.Minor()})
-	if it := s.items[e.Invoice]; it != nil {
+	if it := s.items.use(e.Invoice); it != nil {
 		it.seldom().chargedUntil = domain.LaterOf(it.rare().chargedUntil, e.To)
 	}
 }
@@ -230,7 +230,7 @@ func (e LateChargeWaived) On() domain.Date { return e.WaiveOn }
 func (e LateChargeWaived) Effect() int64   { return -e.Amount.Minor() }
 
 func (e LateChargeWaived) apply(s *State) {
-	it := s.items[e.Charge]
+	it := s.items.use(e.Charge)
 	it.seldom().cancelled += e.Amount.Minor()
 	s.change(it, e.WaiveOn, -e.Amount.Minor())
 }

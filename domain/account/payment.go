@@ -92,12 +92,12 @@ func (e PaymentRecorded) Effect() int64   { return -e.Amount.Minor() }
 
 func (e PaymentRecorded) apply(s *State) {
 	f := s.addFund(e.ReceivedOn, e.Amount.Minor())
-	s.payments[e.Payment] = f
+	s.payments.put(e.Payment, f)
 	s.settle(f, e.ReceivedOn, e.Allocations, settled)
 }
 
 func (s *State) payment(id domain.PaymentID) (*fund, error) {
-	if f := s.payments[id]; f != nil {
+	if f := s.payments.get(id); f != nil {
 		return f, nil
 	}
 	return nil, ErrUnknownPayment.With("%s", id).At("/payment")
@@ -151,7 +151,7 @@ func (PaymentApplied) Kind() string      { return "account.payment_applied" }
 func (e PaymentApplied) On() domain.Date { return e.ApplyOn }
 func (PaymentApplied) Effect() int64     { return 0 }
 func (e PaymentApplied) apply(s *State) {
-	s.settle(s.payments[e.Payment], e.ApplyOn, e.Allocations, settled)
+	s.settle(s.payments.use(e.Payment), e.ApplyOn, e.Allocations, settled)
 }
 
 // UnapplyPayment takes settled amounts back to unapplied cash: the invoices are open again from that day on.
@@ -196,7 +196,7 @@ func (PaymentUnapplied) Kind() string      { return "account.payment_unapplied" 
 func (e PaymentUnapplied) On() domain.Date { return e.UnapplyOn }
 func (PaymentUnapplied) Effect() int64     { return 0 }
 func (e PaymentUnapplied) apply(s *State) {
-	s.release(s.payments[e.Payment], e.UnapplyOn, e.Allocations, settled)
+	s.release(s.payments.use(e.Payment), e.UnapplyOn, e.Allocations, settled)
 }
 
 // ReversePayment books that the money never came or was called back (a bounced cheque, a returned debit): what it
@@ -252,7 +252,7 @@ func (e PaymentReversed) On() domain.Date { return e.ReverseOn }
 func (e PaymentReversed) Effect() int64   { return e.Amount.Minor() }
 
 func (e PaymentReversed) apply(s *State) {
-	f := s.payments[e.Payment]
+	f := s.payments.use(e.Payment)
 	s.release(f, e.ReverseOn, e.Released, settled)
 	s.take(f, e.ReverseOn, e.Amount.Minor())
 	f.leaving().reversed += e.Amount.Minor()

@@ -34,7 +34,7 @@ func TestRecordPayment(t *testing.T) {
 	})
 	t.Run("overpaid", func(t *testing.T) {
 		b.then(pay("P4", "10-20", 1000), by(ByAgreement, paid("P4", "10-20", 1000, to("B", 200), to("C", 300))))
-		b.want(t, "unapplied", b.State().payments["P4"].unapplied, 500)
+		b.want(t, "unapplied", b.State().payments.get("P4").unapplied, 500)
 		b.want(t, "balance", b.State().Balance(), -550)
 	})
 	t.Run("nothing open", func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestApplyAndUnapplyPayment(t *testing.T) {
 		PaymentUnapplied{"P", on("10-11"), list(to("B", 600)), "all"})
 	b.refusedAt(UnapplyPayment{Key: acme, Payment: "P", UnapplyOn: on("10-11"), Reason: "all"}, ErrNotApplied, "/allocations")
 	b.refusedAt(UnapplyPayment{Key: acme, Payment: "Z", UnapplyOn: on("10-11"), Reason: "all"}, ErrUnknownPayment, "/payment")
-	b.want(t, "unapplied", b.State().payments["P"].unapplied, 1500)
+	b.want(t, "unapplied", b.State().payments.get("P").unapplied, 1500)
 	b.want(t, "A on 10-05", b.open("A", "10-05"), 500)
 }
 

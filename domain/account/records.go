@@ -130,10 +130,10 @@ func (s *State) records(keep func(last domain.Date, live bool) bool) (r Records)
 		}
 		*list = append(*list, rec)
 	}
-	for id, f := range s.payments {
+	for id, f := range s.payments.all() {
 		funds(string(id), f, &r.Payments)
 	}
-	for id, f := range s.credits {
+	for id, f := range s.credits.all() {
 		funds(string(id), f, &r.Credits)
 	}
 	for id, w := range s.writeOffs {
@@ -148,7 +148,7 @@ func (s *State) records(keep func(last domain.Date, live bool) bool) (r Records)
 			needed[d.item] = true
 		}
 	}
-	for id, it := range s.items {
+	for id, it := range s.items.all() {
 		if needed[id] || keep(it.moves.last(), it.open > 0) {
 			r.Items = append(r.Items, s.record(it))
 		}
@@ -180,7 +180,7 @@ func moveRecords(t timeline) []MoveRecord {
 func (s *State) restore(r Records) {
 	for _, rec := range r.Items {
 		it := s.restoreItem(rec)
-		s.items[it.id] = it
+		s.items.put(it.id, it)
 		s.openTotal += it.open
 		if it.open > 0 {
 			s.open = append(s.open, it)
@@ -188,13 +188,10 @@ func (s *State) restore(r Records) {
 	}
 	sort.Slice(s.open, func(i, j int) bool { return s.open[i].before(s.open[j]) })
 	for _, rec := range r.Payments {
-		s.payments[domain.PaymentID(rec.ID)] = s.restoreFund(rec)
+		s.payments.put(domain.PaymentID(rec.ID), s.restoreFund(rec))
 	}
 	for _, rec := range r.Credits {
-		if s.credits == nil {
-			s.credits = make(map[domain.CreditID]*fund)
-		}
-		s.credits[domain.CreditID(rec.ID)] = s.restoreFund(rec)
+		s.credits.put(domain.CreditID(rec.ID), s.restoreFund(rec))
 	}
 	for _, rec := range r.WriteOffs {
 		if s.writeOffs == nil {

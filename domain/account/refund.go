@@ -74,8 +74,11 @@ func (e RefundIssued) apply(s *State) {
 		s.refunds = make(map[domain.RefundID]bool)
 	}
 	s.refunds[e.Refund] = true
-	f, err := s.source(e.Payment, e.Credit)
-	if err == nil {
+	f := s.credits.use(e.Credit)
+	if e.Payment != "" {
+		f = s.payments.use(e.Payment)
+	}
+	if f != nil {
 		s.take(f, e.RefundOn, e.Amount.Minor())
 		f.leaving().refunded += e.Amount.Minor()
 	}

@@ -40,6 +40,7 @@ func Restore(data []byte) (*State, error) {
 	}
 	s := newState()
 	s.restore(snap.Records)
+	s.tidy()
 	s.refunds, s.recovered, s.forfeited = set(snap.Refunds), set(snap.Recovered), snap.Forfeited
 	s.period, s.broughtFrom = snap.Period, snap.BroughtFrom
 	if snap.Carried != nil {

@@ -8,9 +8,9 @@ import (
 
 // State is one account as its events tell it.
 type State struct {
-	items     map[domain.InvoiceID]*item
-	payments  map[domain.PaymentID]*fund
-	credits   map[domain.CreditID]*fund
+	items     shelf[domain.InvoiceID, item, *item]
+	payments  shelf[domain.PaymentID, fund, *fund]
+	credits   shelf[domain.CreditID, fund, *fund]
 	writeOffs map[domain.WriteOffID]*writeOff
 	disputes  map[domain.DisputeID]*dispute
 	refunds   map[domain.RefundID]bool
@@ -132,10 +132,7 @@ type dispute struct {
 }
 
 func newState() *State {
-	return &State{
-		items:    make(map[domain.InvoiceID]*item),
-		payments: make(map[domain.PaymentID]*fund),
-	}
+	return &State{}
 }
 
 // CarriedInto is the period in which the account goes on after a carry forward, "" while this stream is live.
@@ -145,12 +142,27 @@ func (s *State) CarriedInto() string { return s.carriedInto }
 func (s *State) BroughtFrom() string { return s.broughtFrom }
 
 // Issued tells whether the account has an invoice or late charge by this id.
-func (s *State) Issued(id domain.InvoiceID) bool { return s.items[id] != nil }
+func (s *State) Issued(id domain.InvoiceID) bool { return s.items.has(id) }
 
 // Balance is what the customer owes less what is unapplied, in minor units.
 func (s *State) Balance() int64 { return s.openTotal - s.unappliedTotal }
 
-func (s *State) apply(e Event) { e.apply(s) }
+func (s *State) apply(e Event) {
+	e.apply(s)
+	s.tidy()
+}
+
+// tidy packs what the last event settled.
+func (s *State) tidy() {
+	s.items.tidy()
+	s.payments.tidy()
+	s.credits.tidy()
+}
+
+// Size is about how many bytes the state takes.
+func (s *State) Size() int {
+	return 1000 + s.items.size() + s.payments.size() + s.credits.size() + 200*(len(s.writeOffs)+len(s.disputes)+len(s.refunds)+len(s.recovered))
+}
 
 // before is the order in which money settles items: principal before late charges, then the oldest due date, then
 // the oldest issue date, then the id (an agreed appropriation in the sense of Civil Code article 490).
@@ -172,7 +184,7 @@ func (s *State) addItem(it *item) {
 	if it.total > 0 {
 		it.moves = timeline{{it.issuedOn, it.total}}
 	}
-	s.items[it.id] = it
+	s.items.put(it.id, it)
 	s.openTotal += it.total
 	if it.open > 0 {
 		s.list(it)
@@ -227,7 +239,7 @@ func (s *State) take(f *fund, on domain.Date, amount int64) {
 // settle moves money from a fund to items; side picks the item's counter (settled or credited).
 func (s *State) settle(f *fund, on domain.Date, allocations []Allocation, side func(*item) *int64) {
 	for _, a := range allocations {
-		it, amount := s.items[a.Invoice], a.Amount.Minor()
+		it, amount := s.items.use(a.Invoice), a.Amount.Minor()
 		s.take(f, on, amount)
 		s.change(it, on, -amount)
 		*side(it) += amount
@@ -238,7 +250,7 @@ func (s *State) settle(f *fund, on domain.Date, allocations []Allocation, side f
 // release moves it back: the items are open again, under their own due dates.
 func (s *State) release(f *fund, on domain.Date, allocations []Allocation, side func(*item) *int64) {
 	for _, a := range allocations {
-		it, amount := s.items[a.Invoice], a.Amount.Minor()
+		it, amount := s.items.use(a.Invoice), a.Amount.Minor()
 		s.take(f, on, -amount)
 		s.change(it, on, amount)
 		*side(it) -= amount
@@ -275,7 +287,7 @@ func (f *fund) appliedTo(id domain.InvoiceID) (application, bool) {
 
 // find gives an item of this stream. Refuses account.unknown_invoice.
 func (s *State) find(field string, id domain.InvoiceID) (*item, error) {
-	if it := s.items[id]; it != nil {
+	if it := s.items.get(id); it != nil {
 		return it, nil
 	}
 	return nil, ErrUnknownItem.With("%s", id).At(field)

@@ -83,7 +83,7 @@ func (e WrittenOff) apply(s *State) {
 		s.writeOffs = make(map[domain.WriteOffID]*writeOff)
 	}
 	s.writeOffs[e.WriteOff] = &writeOff{item: e.Invoice, on: e.WriteOffOn, amount: e.Amount.Minor(), taxes: e.Taxes}
-	it := s.items[e.Invoice]
+	it := s.items.use(e.Invoice)
 	it.seldom().writtenOff += e.Amount.Minor()
 	s.takeBack(it, e.Taxes)
 	s.change(it, e.WriteOffOn, -e.Amount.Minor())
@@ -230,12 +230,12 @@ func (e DifferenceSettled) Effect() int64 {
 
 func (e DifferenceSettled) apply(s *State) {
 	if e.Payment != "" {
-		f := s.payments[e.Payment]
+		f := s.payments.use(e.Payment)
 		f.leaving().differences += e.Amount.Minor()
 		s.take(f, e.SettleOn, e.Amount.Minor())
 		return
 	}
-	it := s.items[e.Invoice]
+	it := s.items.use(e.Invoice)
 	it.settled += e.Amount.Minor()
 	it.seldom().differences += e.Amount.Minor()
 	s.change(it, e.SettleOn, -e.Amount.Minor())

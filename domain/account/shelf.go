@@ -1,0 +1,287 @@
+package account
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"iter"
+
+	"github.com/urikake/urikake/domain"
+)
+
+// shelf keeps an account's items, or its funds, by id. What is settled is seldom asked for again but has to be known
+// until the carry forward, so it is packed: some fifty bytes instead of some three hundred, and nothing for the
+// garbage collector to walk over. What moves again is unpacked.
+type shelf[ID ~string, T any, P packable[T]] struct {
+	loose  map[ID]P
+	used   []ID // handed out to be changed, or put here, since the last tidying
+	packed []byte
+	index  map[uint32]uint32 // hash of an id -> place of the newest record with that hash, plus one
+	dead   int               // bytes of packed whose records were unpacked
+	count  int               // records in packed
+}
+
+// packable is what a shelf can pack: pack appends all there is to know but the id, unpack reads it.
+type packable[T any] interface {
+	*T
+	done() bool // it may be packed
+	pack(b []byte) []byte
+	unpack(r *unpacker)
+}
+
+// A record is: alive (1) or dead (0); the place plus one of the next older record with the same hash, or 0; the
+// lengths of id and body; the id; the body.
+
+var seed = maphash.MakeSeed() // decides only where records stand, never what is found
+
+func hashOf(id string) uint32 { return uint32(maphash.String(seed, id)) }
+
+// get is for looking: what is packed stays so, and the caller has a copy. nil if there is none.
+func (s *shelf[ID, T, P]) get(id ID) P {
+	if p := s.loose[id]; p != nil {
+		return p
+	}
+	if _, body := s.find(string(id)); body != nil {
+		return s.read(body)
+	}
+	return nil
+}
+
+// has tells whether the shelf knows the id.
+func (s *shelf[ID, T, P]) has(id ID) bool {
+	if s.loose[id] != nil {
+		return true
+	}
+	_, body := s.find(string(id))
+	return body != nil
+}
+
+// use is for changing: what was packed is unpacked until tidy. nil if there is none.
+func (s *shelf[ID, T, P]) use(id ID) P {
+	p := s.loose[id]
+	if p == nil {
+		at, body := s.find(string(id))
+		if body == nil {
+			return nil
+		}
+		p = s.read(body)
+		s.packed[at] = 0
+		s.dead += len(body) + len(id)
+		s.count--
+		s.loose[id] = p
+	}
+	s.used = append(s.used, id)
+	return p
+}
+
+// put adds something new.
+func (s *shelf[ID, T, P]) put(id ID, p P) {
+	if s.loose == nil {
+		s.loose = make(map[ID]P)
+	}
+	s.loose[id] = p
+	s.used = append(s.used, id)
+}
+
+// tidy packs what was used and is done now.
+func (s *shelf[ID, T, P]) tidy() {
+	for _, id := range s.used {
+		if p := s.loose[id]; p != nil && p.done() {
+			s.add(string(id), p.pack(nil))
+			delete(s.loose, id)
+		}
+	}
+	s.used = s.used[:0]
+	if s.dead > len(s.packed)/2 && s.dead > 1<<12 {
+		s.compact()
+	}
+}
+
+func (s *shelf[ID, T, P]) add(id string, body []byte) {
+	if s.index == nil {
+		s.index = make(map[uint32]uint32)
+	}
+	hash, at := hashOf(id), len(s.packed)
+	s.packed = append(s.packed, 1)
+	s.packed = binary.AppendUvarint(s.packed, uint64(s.index[hash]))
+	s.packed = binary.AppendUvarint(s.packed, uint64(len(id)))
+	s.packed = binary.AppendUvarint(s.packed, uint64(len(body)))
+	s.packed = append(append(s.packed, id...), body...)
+	s.index[hash] = uint32(at) + 1
+	s.count++
+}
+
+// find gives the place and the body of an id's record.
+func (s *shelf[ID, T, P]) find(id string) (at int, body []byte) {
+	for next := s.index[hashOf(id)]; next != 0; {
+		at := int(next - 1)
+		r := s.slot(at)
+		if r.alive && r.id == id {
+			return at, r.body
+		}
+		next = r.older
+	}
+	return 0, nil
+}
+
+type slot struct {
+	alive bool
+	older uint32
+	id    string
+	body  []byte
+	end   int
+}
+
+func (s *shelf[ID, T, P]) slot(at int) slot {
+	b := s.packed[at+1:]
+	older, n1 := binary.Uvarint(b)
+	idLen, n2 := binary.Uvarint(b[n1:])
+	bodyLen, n3 := binary.Uvarint(b[n1+n2:])
+	b = b[n1+n2+n3:]
+	return slot{s.packed[at] == 1, uint32(older), string(b[:idLen]), b[idLen : idLen+bodyLen],
+		at + 1 + n1 + n2 + n3 + int(idLen+bodyLen)}
+}
+
+func (s *shelf[ID, T, P]) read(body []byte) P {
+	p := P(new(T))
+	p.unpack(&unpacker{body})
+	return p
+}
+
+// all yields everything, loose things first. What is packed is a copy.
+func (s *shelf[ID, T, P]) all() iter.Seq2[ID, P] {
+	return func(yield func(ID, P) bool) {
+		for id, p := range s.loose {
+			if !yield(id, p) {
+				return
+			}
+		}
+		for at := 0; at < len(s.packed); {
+			r := s.slot(at)
+			if r.alive && !yield(ID(r.id), s.read(r.body)) {
+				return
+			}
+			at = r.end
+		}
+	}
+}
+
+// compact leaves dead records behind.
+func (s *shelf[ID, T, P]) compact() {
+	old := *s
+	s.packed, s.index, s.dead, s.count = make([]byte, 0, len(old.packed)-old.dead), nil, 0, 0
+	for at := 0; at < len(old.packed); {
+		r := old.slot(at)
+		if r.alive {
+			s.add(r.id, r.body)
+		}
+		at = r.end
+	}
+}
+
+// size is about how many bytes the shelf takes.
+func (s *shelf[ID, T, P]) size() int { return cap(s.packed) + 12*s.count + 350*len(s.loose) }
+
+// unpacker reads what pack wrote.
+type unpacker struct{ b []byte }
+
+func (r *unpacker) int() int64 {
+	n, size := binary.Varint(r.b)
+	r.b = r.b[size:]
+	return n
+}
+
+func (r *unpacker) text() string {
+	n := r.int()
+	s := string(r.b[:n])
+	r.b = r.b[n:]
+	return s
+}
+
+func (r *unpacker) date() domain.Date { return domain.DateFromDayNumber(r.int()) }
+
+func appendInt(b []byte, n int64) []byte { return binary.AppendVarint(b, n) }
+
+func appendText[T ~string](b []byte, s T) []byte { return append(appendInt(b, int64(len(s))), s...) }
+
+func appendDate(b []byte, d domain.Date) []byte { return appendInt(b, d.DayNumber()) }
+
+func (t timeline) pack(b []byte) []byte {
+	b = appendInt(b, int64(len(t)))
+	for _, m := range t {
+		b = appendInt(appendDate(b, m.on), m.delta)
+	}
+	return b
+}
+
+func (r *unpacker) timeline() timeline {
+	n := r.int()
+	if n == 0 {
+		return nil
+	}
+	t := make(timeline, n)
+	for i := range t {
+		t[i] = move{r.date(), r.int()}
+	}
+	return t
+}
+
+// An item is done when nothing is open on it; the few of which there is more to know stay loose.
+func (it *item) done() bool { return it.open == 0 && it.rarely == nil }
+
+func (it *item) pack(b []byte) []byte {
+	var flags int64
+	if it.charge {
+		flags |= 1
+	}
+	if it.voided {
+		flags |= 2
+	}
+	b = appendText(appendInt(b, flags), it.id)
+	b = appendInt(appendDate(appendDate(b, it.issuedOn), it.dueOn), it.total)
+	b = appendInt(appendInt(b, it.settled), int64(len(it.taxes)))
+	for _, p := range it.taxes {
+		included := int64(0)
+		if p.included {
+			included = 1
+		}
+		b = appendInt(appendInt(appendInt(b, int64(p.category)<<1|included), int64(p.rate)), p.net)
+		b = appendInt(b, p.tax)
+	}
+	return it.moves.pack(b)
+}
+
+func (it *item) unpack(r *unpacker) {
+	flags := r.int()
+	*it = item{charge: flags&1 != 0, voided: flags&2 != 0, id: domain.InvoiceID(r.text()),
+		issuedOn: r.date(), dueOn: r.date(), total: r.int(), settled: r.int()}
+	if n := r.int(); n > 0 {
+		it.taxes = make([]portion, n)
+	}
+	for i := range it.taxes {
+		category := r.int()
+		it.taxes[i] = portion{category: uint16(category >> 1), included: category&1 != 0, rate: domain.Rate(r.int()), net: r.int(), tax: r.int()}
+	}
+	it.moves = r.timeline()
+}
+
+// A fund is done when nothing of it is unapplied and all of it went to items.
+func (f *fund) done() bool { return f.unapplied == 0 && f.gone == nil }
+
+func (f *fund) pack(b []byte) []byte {
+	b = appendInt(appendInt(appendDate(b, f.on), f.amount), int64(len(f.applied)))
+	for _, a := range f.applied {
+		b = appendDate(appendInt(appendText(b, a.item), a.amount), a.on)
+	}
+	return f.moves.pack(b)
+}
+
+func (f *fund) unpack(r *unpacker) {
+	*f = fund{on: r.date(), amount: r.int()}
+	if n := r.int(); n > 0 {
+		f.applied = make([]application, n)
+	}
+	for i := range f.applied {
+		f.applied[i] = application{domain.InvoiceID(r.text()), r.int(), r.date()}
+	}
+	f.moves = r.timeline()
+}
