@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -40,7 +41,16 @@ const (
 // errUsage marks what was typed wrong.
 var errUsage = &domain.Error{Code: domain.Invalid, Rule: "usage", Text: "typed wrong"}
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+// heapGoal is how much memory the program tries to stay within, so that a ledger of a million invoices fits 400 MiB.
+// GOMEMLIMIT overrules it.
+const heapGoal = 320 << 20
+
+func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(heapGoal)
+	}
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
 
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	var line commandLine

@@ -203,6 +203,9 @@ func TestLateChargesBearNoTax(t *testing.T) {
 			if l.Title == Sales || l.Title == SalesReturns || l.Title == OutputTax {
 				t.Errorf("%s posts to %s", event.Kind(), l.Title)
 			}
+			if l.Title != Receivable && l.Title != Advances && l.TaxCategory != account.OutOfScope {
+				t.Errorf("%s posts to %s as %q, want out of scope", event.Kind(), l.Title, l.TaxCategory)
+			}
 		}
 	}
 }
