@@ -61,6 +61,23 @@ type Recorded struct {
 // EventMax is the most bytes that one event may have: data, metadata and twice its kind, as EventStoreDB counts.
 const EventMax = 1 << 20
 
+// CheckAppend refuses what every store refuses before it looks at the stream: an ended ctx, log.empty_append,
+// log.event_too_large.
+func CheckAppend(ctx context.Context, stream string, events []Proposed) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(events) == 0 {
+		return ErrEmptyAppend.With("%s", stream)
+	}
+	for i, e := range events {
+		if e.Size() > EventMax {
+			return ErrTooLarge.With("%s, event %d of %d: %d bytes", stream, i+1, len(events), e.Size())
+		}
+	}
+	return nil
+}
+
 // Size is what EventMax bounds.
 func (p Proposed) Size() int { return len(p.Data) + len(p.Metadata) + 2*len(p.Kind) }
 

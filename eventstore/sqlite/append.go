@@ -33,16 +33,8 @@ var requests = sync.Pool{New: func() any { return &request{done: make(chan struc
 func (s *Store) Append(ctx context.Context, stream string, expected eventstore.Version,
 	events ...eventstore.Proposed,
 ) (eventstore.Position, error) {
-	if err := ctx.Err(); err != nil {
+	if err := eventstore.CheckAppend(ctx, stream, events); err != nil {
 		return 0, err
-	}
-	if len(events) == 0 {
-		return 0, eventstore.ErrEmptyAppend.With("%s", stream)
-	}
-	for i, e := range events {
-		if e.Size() > eventstore.EventMax {
-			return 0, eventstore.ErrTooLarge.With("%s, event %d of %d: %d bytes", stream, i+1, len(events), e.Size())
-		}
 	}
 
 	r := requests.Get().(*request)
