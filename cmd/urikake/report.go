@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // sellers' zones, also on machines without a zone database
 
 	"github.com/urikake/urikake/adapters/export"
 	"github.com/urikake/urikake/domain"

@@ -6,6 +6,8 @@ package ledger
 import (
 	"context"
 	"errors"
+	"time"
+	_ "time/tzdata" // the same zones on every machine
 
 	"github.com/google/uuid"
 
@@ -52,6 +54,9 @@ func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env 
 	}
 	switch c := c.(type) {
 	case seller.Command:
+		if err := checkZone(c); err != nil {
+			return eventstore.Receipt{}, err
+		}
 		return eventstore.Run(ctx, l.handler, sellers, c, env)
 	case customer.Command:
 		return l.onCustomer(ctx, c, env)
@@ -59,6 +64,21 @@ func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env 
 		return l.onAccount(ctx, c, env)
 	}
 	return eventstore.Receipt{}, catalog.ErrUnknownCommand.With("%s", env.Name)
+}
+
+// checkZone refuses a time zone that no zone database has. The domain, which reads no files, knows its form only.
+func checkZone(c seller.Command) error {
+	var zone string
+	switch c := c.(type) {
+	case seller.RegisterSeller:
+		zone = c.TimeZone
+	case seller.ChangeSeller:
+		zone = c.TimeZone
+	}
+	if _, err := time.LoadLocation(zone); err != nil {
+		return seller.ErrBadTimeZone.With("%q is not in the zone database", zone).At("/time_zone")
+	}
+	return nil
 }
 
 // onCustomer asks that the seller be registered before anything is known of its customers.

@@ -111,6 +111,13 @@ func TestUnknownPartiesAreRefused(t *testing.T) {
 	o.refused("k5", invoice("C2", "", 1000), account.ErrCustomerInactive)
 }
 
+func TestATimeZoneMustExist(t *testing.T) {
+	o := open(t, newStore())
+	o.refused("z", seller.RegisterSeller{Seller: "S2", Settings: seller.Settings{
+		Name: "x", TimeZone: "Asia/Atlantis", BaseCurrency: "JPY", Language: domain.English,
+	}}, seller.ErrBadTimeZone)
+}
+
 func TestNumbersAreUniqueForTheSeller(t *testing.T) {
 	o := open(t, newStore())
 	o.must("k1", invoice("C1", "A/1", 1000))
