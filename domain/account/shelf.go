@@ -20,12 +20,13 @@ type shelf[ID ~string, T any, P packable[T]] struct {
 	count  int               // records in packed
 }
 
-// packable is what a shelf can pack: pack appends all there is to know but the id, unpack reads it.
+// packable is what a shelf can pack: pack appends all there is to know but the id, unpack reads it. Days are packed as
+// distances from the document's own day, and amounts as distances from its total, which mostly take a byte.
 type packable[T any] interface {
 	*T
 	done() bool // it may be packed
 	pack(b []byte) []byte
-	unpack(r *unpacker)
+	unpack(id string, r *unpacker)
 }
 
 // A record is: alive (1) or dead (0); the place plus one of the next older record with the same hash, or 0; the
@@ -41,7 +42,7 @@ func (s *shelf[ID, T, P]) get(id ID) P {
 		return p
 	}
 	if _, body := s.find(string(id)); body != nil {
-		return s.read(body)
+		return s.read(string(id), body)
 	}
 	return nil
 }
@@ -63,7 +64,7 @@ func (s *shelf[ID, T, P]) use(id ID) P {
 		if body == nil {
 			return nil
 		}
-		p = s.read(body)
+		p = s.read(string(id), body)
 		s.packed[at] = 0
 		s.dead += len(body) + len(id)
 		s.count--
@@ -141,9 +142,9 @@ func (s *shelf[ID, T, P]) slot(at int) slot {
 		at + 1 + n1 + n2 + n3 + int(idLen+bodyLen)}
 }
 
-func (s *shelf[ID, T, P]) read(body []byte) P {
+func (s *shelf[ID, T, P]) read(id string, body []byte) P {
 	p := P(new(T))
-	p.unpack(&unpacker{body})
+	p.unpack(id, &unpacker{body})
 	return p
 }
 
@@ -157,7 +158,7 @@ func (s *shelf[ID, T, P]) all() iter.Seq2[ID, P] {
 		}
 		for at := 0; at < len(s.packed); {
 			r := s.slot(at)
-			if r.alive && !yield(ID(r.id), s.read(r.body)) {
+			if r.alive && !yield(ID(r.id), s.read(r.id, r.body)) {
 				return
 			}
 			at = r.end
@@ -205,63 +206,90 @@ func appendText[T ~string](b []byte, s T) []byte { return append(appendInt(b, in
 
 func appendDate(b []byte, d domain.Date) []byte { return appendInt(b, d.DayNumber()) }
 
-func (t timeline) pack(b []byte) []byte {
+func appendDay(b []byte, d, since domain.Date) []byte { return appendInt(b, int64(d.DaysSince(since))) }
+
+func (r *unpacker) day(since domain.Date) domain.Date { return since.AddDays(int(r.int())) }
+
+func (t timeline) pack(b []byte, since domain.Date, total int64) []byte {
 	b = appendInt(b, int64(len(t)))
 	for _, m := range t {
-		b = appendInt(appendDate(b, m.on), m.delta)
+		// the first move is mostly +total and the last -total
+		b = appendInt(appendDay(b, m.on, since), total-magnitude(m.delta))
+		b = append(b, sign(m.delta))
 	}
 	return b
 }
 
-func (r *unpacker) timeline() timeline {
+func (r *unpacker) timeline(since domain.Date, total int64) timeline {
 	n := r.int()
 	if n == 0 {
 		return nil
 	}
 	t := make(timeline, n)
 	for i := range t {
-		t[i] = move{r.date(), r.int()}
+		t[i] = move{r.day(since), total - r.int()}
+		if r.byte() == 1 {
+			t[i].delta = -t[i].delta
+		}
 	}
 	return t
+}
+
+func magnitude(n int64) int64 { return max(n, -n) }
+
+func sign(n int64) byte {
+	if n < 0 {
+		return 1
+	}
+	return 0
+}
+
+func (r *unpacker) byte() byte {
+	c := r.b[0]
+	r.b = r.b[1:]
+	return c
 }
 
 // An item is done when nothing is open on it; the few of which there is more to know stay loose.
 func (it *item) done() bool { return it.open == 0 && it.rarely == nil }
 
 func (it *item) pack(b []byte) []byte {
-	var flags int64
+	var flags byte
 	if it.charge {
 		flags |= 1
 	}
 	if it.voided {
 		flags |= 2
 	}
-	b = appendText(appendInt(b, flags), it.id)
-	b = appendInt(appendDate(appendDate(b, it.issuedOn), it.dueOn), it.total)
-	b = appendInt(appendInt(b, it.settled), int64(len(it.taxes)))
+	b = appendDate(append(b, flags), it.issuedOn)
+	b = appendInt(appendDay(b, it.dueOn, it.issuedOn), it.total)
+	b = appendInt(appendInt(b, it.total-it.settled), int64(len(it.taxes)))
 	for _, p := range it.taxes {
 		included := int64(0)
 		if p.included {
 			included = 1
 		}
-		b = appendInt(appendInt(appendInt(b, int64(p.category)<<1|included), int64(p.rate)), p.net)
-		b = appendInt(b, p.tax)
+		b = appendInt(appendInt(b, int64(p.category)<<1|included), int64(p.rate))
+		b = appendInt(appendInt(b, p.tax), it.total-p.tax-p.net)
 	}
-	return it.moves.pack(b)
+	return it.moves.pack(b, it.issuedOn, it.total)
 }
 
-func (it *item) unpack(r *unpacker) {
-	flags := r.int()
-	*it = item{charge: flags&1 != 0, voided: flags&2 != 0, id: domain.InvoiceID(r.text()),
-		issuedOn: r.date(), dueOn: r.date(), total: r.int(), settled: r.int()}
+func (it *item) unpack(id string, r *unpacker) {
+	flags := r.byte()
+	*it = item{id: domain.InvoiceID(id), charge: flags&1 != 0, voided: flags&2 != 0, issuedOn: r.date()}
+	it.dueOn, it.total = r.day(it.issuedOn), r.int()
+	it.settled = it.total - r.int()
 	if n := r.int(); n > 0 {
 		it.taxes = make([]portion, n)
 	}
 	for i := range it.taxes {
 		category := r.int()
-		it.taxes[i] = portion{category: uint16(category >> 1), included: category&1 != 0, rate: domain.Rate(r.int()), net: r.int(), tax: r.int()}
+		p := portion{category: uint16(category >> 1), included: category&1 != 0, rate: domain.Rate(r.int()), tax: r.int()}
+		p.net = it.total - p.tax - r.int()
+		it.taxes[i] = p
 	}
-	it.moves = r.timeline()
+	it.moves = r.timeline(it.issuedOn, it.total)
 }
 
 // A fund is done when nothing of it is unapplied and all of it went to items.
@@ -270,18 +298,18 @@ func (f *fund) done() bool { return f.unapplied == 0 && f.gone == nil }
 func (f *fund) pack(b []byte) []byte {
 	b = appendInt(appendInt(appendDate(b, f.on), f.amount), int64(len(f.applied)))
 	for _, a := range f.applied {
-		b = appendDate(appendInt(appendText(b, a.item), a.amount), a.on)
+		b = appendDay(appendInt(appendText(b, a.item), f.amount-a.amount), a.on, f.on)
 	}
-	return f.moves.pack(b)
+	return f.moves.pack(b, f.on, f.amount)
 }
 
-func (f *fund) unpack(r *unpacker) {
+func (f *fund) unpack(_ string, r *unpacker) {
 	*f = fund{on: r.date(), amount: r.int()}
 	if n := r.int(); n > 0 {
 		f.applied = make([]application, n)
 	}
 	for i := range f.applied {
-		f.applied[i] = application{domain.InvoiceID(r.text()), r.int(), r.date()}
+		f.applied[i] = application{item: domain.InvoiceID(r.text()), amount: f.amount - r.int(), on: r.day(f.on)}
 	}
-	f.moves = r.timeline()
+	f.moves = r.timeline(f.on, f.amount)
 }

@@ -59,9 +59,9 @@ func TestPackingKeepsEverything(t *testing.T) {
 		moves: timeline{{on, domain.MinorMax}, {on.AddDays(1), -domain.MinorMax}}}
 	f := fund{on: on, amount: 7, applied: []application{{"A", 7, on.AddDays(2)}}, moves: timeline{{on, 7}, {on.AddDays(2), -7}}}
 	var gotItem item
-	gotItem.unpack(&unpacker{it.pack(nil)})
+	gotItem.unpack("A", &unpacker{it.pack(nil)})
 	var gotFund fund
-	gotFund.unpack(&unpacker{f.pack(nil)})
+	gotFund.unpack("P", &unpacker{f.pack(nil)})
 	if fmt.Sprintf("%+v", gotItem) != fmt.Sprintf("%+v", it) || fmt.Sprintf("%+v", gotFund) != fmt.Sprintf("%+v", f) {
 		t.Errorf("got\n%+v\n%+v\nwant\n%+v\n%+v", gotItem, gotFund, it, f)
 	}
