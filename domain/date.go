@@ -10,8 +10,10 @@ import (
 type Date struct{ day int32 }
 
 // ErrBadDate refuses a date that is not on the calendar.
-var ErrBadDate = &Error{Code: Invalid, Rule: "date.malformed",
-	Text: "a date is written YYYY-MM-DD and lies between 1900-01-01 and 2999-12-31"}
+var ErrBadDate = &Error{
+	Code: Invalid, Rule: "date.malformed",
+	Text: "a date is written YYYY-MM-DD and lies between 1900-01-01 and 2999-12-31",
+}
 
 const (
 	yearMin, yearMax = 1900, 2999

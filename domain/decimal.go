@@ -11,8 +11,10 @@ import (
 type Decimal struct{ decimal.Decimal }
 
 // ErrBadDecimal refuses a number that is not a plain decimal in a string.
-var ErrBadDecimal = &Error{Code: Invalid, Rule: "number.malformed",
-	Text: `a number is a plain decimal in a string such as "12.5", at most 15 digits before the point and 8 after`}
+var ErrBadDecimal = &Error{
+	Code: Invalid, Rule: "number.malformed",
+	Text: `a number is a plain decimal in a string such as "12.5", at most 15 digits before the point and 8 after`,
+}
 
 const (
 	decimalWholeMax = 15
@@ -102,8 +104,10 @@ func (r Rounding) Minor(d decimal.Decimal, c Currency) (int64, error) {
 type Rate int32
 
 // ErrBadRate refuses a percentage outside 0 to 1000 or finer than a hundredth.
-var ErrBadRate = &Error{Code: Invalid, Rule: "rate.malformed",
-	Text: `a rate is a percentage in a string such as "10" or "14.6", from 0 to 1000, at most two decimals`}
+var ErrBadRate = &Error{
+	Code: Invalid, Rule: "rate.malformed",
+	Text: `a rate is a percentage in a string such as "10" or "14.6", from 0 to 1000, at most two decimals`,
+}
 
 // RateWhole is 100 % as a Rate.
 const RateWhole = 100_00

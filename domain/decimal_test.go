@@ -12,14 +12,18 @@ import (
 )
 
 func TestParseDecimal(t *testing.T) {
-	for text, want := range map[string]string{"12.5": "12.5", "-0.00000001": "-0.00000001", "1.50": "1.5", "007": "7", "-0": "0",
-		"999999999999999.99999999": "999999999999999.99999999"} {
+	for text, want := range map[string]string{
+		"12.5": "12.5", "-0.00000001": "-0.00000001", "1.50": "1.5", "007": "7", "-0": "0",
+		"999999999999999.99999999": "999999999999999.99999999",
+	} {
 		if d, err := ParseDecimal(text); err != nil || d.String() != want {
 			t.Errorf("%s: %s, %v", text, d, err)
 		}
 	}
-	for _, text := range []string{"", "-", ".", "1.", ".5", "+1", "1e9", "1E9", "0x1", "1_000", "1,5", " 1", "--1", "NaN", "Inf", "1.2.3",
-		"1000000000000000", "0.000000001", strings.Repeat("1", 1000)} {
+	for _, text := range []string{
+		"", "-", ".", "1.", ".5", "+1", "1e9", "1E9", "0x1", "1_000", "1,5", " 1", "--1", "NaN", "Inf", "1.2.3",
+		"1000000000000000", "0.000000001", strings.Repeat("1", 1000),
+	} {
 		if d, err := ParseDecimal(text); !errors.Is(err, ErrBadDecimal) {
 			t.Errorf("%q reads as %s, %v", text, d, err)
 		}

@@ -67,9 +67,15 @@ func TestCheckText(t *testing.T) {
 		required bool
 		most     int
 	}{
-		{"", nil, nil, false, 5}, {"", ErrMissing, ErrMissing, true, 5}, {"12345", nil, nil, true, 5}, {"123456", ErrTooLong, ErrTooLong, true, 5},
-		{"売掛", ErrTooLong, ErrTooLong, true, 5}, {"a\nb\t", nil, ErrMalformed, true, 5}, {"a\x00", ErrMalformed, ErrMalformed, true, 5},
-		{"a\r", ErrMalformed, ErrMalformed, true, 5}, {"\xff", ErrMalformed, ErrMalformed, true, 5},
+		{"", nil, nil, false, 5},
+		{"", ErrMissing, ErrMissing, true, 5},
+		{"12345", nil, nil, true, 5},
+		{"123456", ErrTooLong, ErrTooLong, true, 5},
+		{"売掛", ErrTooLong, ErrTooLong, true, 5},
+		{"a\nb\t", nil, ErrMalformed, true, 5},
+		{"a\x00", ErrMalformed, ErrMalformed, true, 5},
+		{"a\r", ErrMalformed, ErrMalformed, true, 5},
+		{"\xff", ErrMalformed, ErrMalformed, true, 5},
 	} {
 		if err := CheckText(c.text, c.required, c.most); !errors.Is(err, c.asText) {
 			t.Errorf("text %q: %v", c.text, err)

@@ -4,8 +4,10 @@ package domain
 const IDMax = 64
 
 // ErrBadID refuses an id that could not be part of a stream's name.
-var ErrBadID = &Error{Code: Invalid, Rule: "id.malformed",
-	Text: "an id has 1 to 64 characters of A-Z a-z 0-9 _ -"}
+var ErrBadID = &Error{
+	Code: Invalid, Rule: "id.malformed",
+	Text: "an id has 1 to 64 characters of A-Z a-z 0-9 _ -",
+}
 
 // Each kind of id has its own type, so that a payment can't pass for an invoice.
 // Ids are what people use (C0001, INV-202611-0001), chosen by the caller or generated outside the domain.

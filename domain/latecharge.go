@@ -143,8 +143,10 @@ func (l LateRate) Effective(delayBegan Date) (Rate, error) {
 }
 
 // ErrRateUnpublished refuses to guess a statutory rate: it is reviewed every three years.
-var ErrRateUnpublished = &Error{Code: Refused, Rule: "rate.not_published",
-	Text: "the statutory rate is known for delays that begin up to 2029-03-31; state a rate"}
+var ErrRateUnpublished = &Error{
+	Code: Refused, Rule: "rate.not_published",
+	Text: "the statutory rate is known for delays that begin up to 2029-03-31; state a rate",
+}
 
 // statutory rates by the first day of a delay they hold for, newest first (Civil Code 404; before 2020-04-01 also
 // Commercial Code 514).

@@ -12,14 +12,22 @@ import (
 const MinorMax = 9_000_000_000_000_000
 
 var (
-	ErrBadAmount = &Error{Code: Invalid, Rule: "money.malformed",
-		Text: `money is written {"amount":"1234.50","currency":"USD"}, the amount as a plain decimal in a string`}
-	ErrTooFine = &Error{Code: Invalid, Rule: "money.too_fine",
-		Text: "the amount is finer than the currency's smallest unit"}
-	ErrOutOfRange = &Error{Code: Invalid, Rule: "money.out_of_range",
-		Text: "the amount is beyond 9000000000000000 minor units"}
-	ErrBadCurrency = &Error{Code: Invalid, Rule: "money.unknown_currency",
-		Text: "the currency is not an ISO 4217 code such as JPY or USD"}
+	ErrBadAmount = &Error{
+		Code: Invalid, Rule: "money.malformed",
+		Text: `money is written {"amount":"1234.50","currency":"USD"}, the amount as a plain decimal in a string`,
+	}
+	ErrTooFine = &Error{
+		Code: Invalid, Rule: "money.too_fine",
+		Text: "the amount is finer than the currency's smallest unit",
+	}
+	ErrOutOfRange = &Error{
+		Code: Invalid, Rule: "money.out_of_range",
+		Text: "the amount is beyond 9000000000000000 minor units",
+	}
+	ErrBadCurrency = &Error{
+		Code: Invalid, Rule: "money.unknown_currency",
+		Text: "the currency is not an ISO 4217 code such as JPY or USD",
+	}
 )
 
 // Currency is an ISO 4217 code.

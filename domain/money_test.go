@@ -17,14 +17,32 @@ func TestParseMoney(t *testing.T) {
 		minor            int64
 		want             *Error
 	}{
-		{"110000", "JPY", 110000, nil}, {"1.00", "JPY", 1, nil}, {"12.5", "USD", 1250, nil}, {"-0.05", "USD", -5, nil},
-		{"-0", "USD", 0, nil}, {"1.234", "KWD", 1234, nil}, {"9000000000000000", "JPY", MinorMax, nil},
-		{"1.5", "JPY", 0, ErrTooFine}, {"0.001", "USD", 0, ErrTooFine}, {"9000000000000001", "JPY", 0, ErrOutOfRange},
-		{"90000000000000.01", "USD", 0, ErrOutOfRange}, {strings.Repeat("9", 400), "JPY", 0, ErrOutOfRange},
-		{"1", "jpy", 0, ErrBadCurrency}, {"1", "", 0, ErrBadCurrency},
-		{"", "JPY", 0, ErrBadAmount}, {"-", "JPY", 0, ErrBadAmount}, {"1.", "USD", 0, ErrBadAmount}, {".5", "USD", 0, ErrBadAmount},
-		{"01", "JPY", 0, ErrBadAmount}, {"+1", "JPY", 0, ErrBadAmount}, {"--1", "JPY", 0, ErrBadAmount}, {"1e3", "JPY", 0, ErrBadAmount},
-		{"1,000", "JPY", 0, ErrBadAmount}, {" 1", "JPY", 0, ErrBadAmount}, {"１", "JPY", 0, ErrBadAmount}, {"1.x00", "USD", 0, ErrBadAmount},
+		{"110000", "JPY", 110000, nil},
+		{"1.00", "JPY", 1, nil},
+		{"12.5", "USD", 1250, nil},
+		{"-0.05", "USD", -5, nil},
+		{"-0", "USD", 0, nil},
+		{"1.234", "KWD", 1234, nil},
+		{"9000000000000000", "JPY", MinorMax, nil},
+		{"1.5", "JPY", 0, ErrTooFine},
+		{"0.001", "USD", 0, ErrTooFine},
+		{"9000000000000001", "JPY", 0, ErrOutOfRange},
+		{"90000000000000.01", "USD", 0, ErrOutOfRange},
+		{strings.Repeat("9", 400), "JPY", 0, ErrOutOfRange},
+		{"1", "jpy", 0, ErrBadCurrency},
+		{"1", "", 0, ErrBadCurrency},
+		{"", "JPY", 0, ErrBadAmount},
+		{"-", "JPY", 0, ErrBadAmount},
+		{"1.", "USD", 0, ErrBadAmount},
+		{".5", "USD", 0, ErrBadAmount},
+		{"01", "JPY", 0, ErrBadAmount},
+		{"+1", "JPY", 0, ErrBadAmount},
+		{"--1", "JPY", 0, ErrBadAmount},
+		{"1e3", "JPY", 0, ErrBadAmount},
+		{"1,000", "JPY", 0, ErrBadAmount},
+		{" 1", "JPY", 0, ErrBadAmount},
+		{"１", "JPY", 0, ErrBadAmount},
+		{"1.x00", "USD", 0, ErrBadAmount},
 		{"NaN", "USD", 0, ErrBadAmount},
 	} {
 		m, err := ParseMoney(c.amount, c.currency)
@@ -143,7 +161,9 @@ func TestCheckPositive(t *testing.T) {
 		m    Money
 		want *Error
 	}{
-		{NewMoney(0, "JPY"), ErrNotPositive}, {NewMoney(-1, "JPY"), ErrNotPositive}, {NewMoney(MinorMax+1, "JPY"), ErrOutOfRange},
+		{NewMoney(0, "JPY"), ErrNotPositive},
+		{NewMoney(-1, "JPY"), ErrNotPositive},
+		{NewMoney(MinorMax+1, "JPY"), ErrOutOfRange},
 		{Money{}, ErrBadCurrency},
 	} {
 		if err := c.m.CheckPositive(); !errors.Is(err, c.want) {

@@ -25,8 +25,10 @@ type Upcast struct {
 }
 
 // ErrSchema says that the log holds something this program can't read. It is never skipped.
-var ErrSchema = &Error{Code: Internal, Rule: "log.unreadable_event",
-	Text: "the log holds an event that this version of urikake can't read"}
+var ErrSchema = &Error{
+	Code: Internal, Rule: "log.unreadable_event",
+	Text: "the log holds an event that this version of urikake can't read",
+}
 
 // From describes the step from one old version to the next.
 func From[Old, Next any](up func(Old) Next) Upcast {

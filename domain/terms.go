@@ -44,8 +44,10 @@ type Terms struct {
 }
 
 // ErrBadTerms refuses payment terms that give no due date or one before the closing day.
-var ErrBadTerms = &Error{Code: Invalid, Rule: "terms.malformed",
-	Text: "payment terms are NET with net_days, or CLOSING with closing_days, month_offset, pay_day and holiday_rule"}
+var ErrBadTerms = &Error{
+	Code: Invalid, Rule: "terms.malformed",
+	Text: "payment terms are NET with net_days, or CLOSING with closing_days, month_offset, pay_day and holiday_rule",
+}
 
 // IsZero tells that no terms were agreed.
 func (t Terms) IsZero() bool { return t.Equal(Terms{}) }

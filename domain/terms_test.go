@@ -45,8 +45,10 @@ func TestDueByClosingDay(t *testing.T) {
 		if got := c.terms.Closing(issued); got != date(t, c.closing) {
 			t.Errorf("%s: closing %s, want %s", c.name, got, c.closing)
 		}
-		for rule, want := range map[HolidayRule]string{HolidayNone: c.raw, HolidayPrevious: c.previous,
-			HolidayNext: c.next, HolidayModifiedNext: c.modified} {
+		for rule, want := range map[HolidayRule]string{
+			HolidayNone: c.raw, HolidayPrevious: c.previous,
+			HolidayNext: c.next, HolidayModifiedNext: c.modified,
+		} {
 			terms := c.terms
 			terms.HolidayRule = rule
 			got, err := terms.Due(issued, JapanBankDays())
@@ -113,7 +115,9 @@ func TestTermsCheck(t *testing.T) {
 		}
 	}
 	for _, terms := range []Terms{
-		{Kind: TermsNet, NetDays: NetDaysMax + 1}, {Kind: TermsNet, PayDay: 5}, {Kind: TermsNet, HolidayRule: "LATER"},
+		{Kind: TermsNet, NetDays: NetDaysMax + 1},
+		{Kind: TermsNet, PayDay: 5},
+		{Kind: TermsNet, HolidayRule: "LATER"},
 		whole(func(t *Terms) { t.NetDays = 1 }), whole(func(t *Terms) { t.ClosingDays = make([]int, 1000) }),
 	} {
 		if terms.Check() == nil {
@@ -139,8 +143,10 @@ func anyTerms() *rapid.Generator[Terms] {
 		if rapid.Bool().Draw(t, "net") {
 			return Terms{Kind: TermsNet, NetDays: rapid.IntRange(0, 200).Draw(t, "days"), HolidayRule: rule.Draw(t, "rule")}
 		}
-		return Terms{Kind: TermsClosing, ClosingDays: rapid.SliceOfN(day, 1, 3).Draw(t, "closing"),
-			MonthOffset: rapid.IntRange(0, 3).Draw(t, "offset"), PayDay: day.Draw(t, "pay"), HolidayRule: rule.Draw(t, "rule")}
+		return Terms{
+			Kind: TermsClosing, ClosingDays: rapid.SliceOfN(day, 1, 3).Draw(t, "closing"),
+			MonthOffset: rapid.IntRange(0, 3).Draw(t, "offset"), PayDay: day.Draw(t, "pay"), HolidayRule: rule.Draw(t, "rule"),
+		}
 	}).Filter(func(terms Terms) bool { return terms.Check() == nil })
 }
 

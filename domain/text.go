@@ -41,8 +41,10 @@ type Series string
 const SeriesMax = 32
 
 // ErrBadSeries refuses a series that could not begin a document number.
-var ErrBadSeries = &Error{Code: Invalid, Rule: "series.malformed",
-	Text: "a series has 1 to 32 characters of A-Z 0-9 _ -"}
+var ErrBadSeries = &Error{
+	Code: Invalid, Rule: "series.malformed",
+	Text: "a series has 1 to 32 characters of A-Z 0-9 _ -",
+}
 
 // Check refuses what is not 1 to 32 characters of A-Z 0-9 _ -. Small letters are out, so that no two series differ
 // in case only.

@@ -82,14 +82,22 @@ func CheckAppend(ctx context.Context, stream string, events []Proposed) error {
 func (p Proposed) Size() int { return len(p.Data) + len(p.Metadata) + 2*len(p.Kind) }
 
 var (
-	ErrWrongVersion = &domain.Error{Code: domain.Conflict, Rule: "log.wrong_version",
-		Text: "the stream does not stand at the expected version"}
-	ErrTooLarge = &domain.Error{Code: domain.Invalid, Rule: "log.event_too_large",
-		Text: "an event may have 1 MiB at most"}
+	ErrWrongVersion = &domain.Error{
+		Code: domain.Conflict, Rule: "log.wrong_version",
+		Text: "the stream does not stand at the expected version",
+	}
+	ErrTooLarge = &domain.Error{
+		Code: domain.Invalid, Rule: "log.event_too_large",
+		Text: "an event may have 1 MiB at most",
+	}
 	ErrEmptyAppend = &domain.Error{Code: domain.Internal, Rule: "log.empty_append", Text: "nothing to append"}
-	ErrUnavailable = &domain.Error{Code: domain.Unavailable, Rule: "log.unavailable",
-		Text: "the log can't be reached or written now; the same command may be sent again"}
-	ErrLocked = &domain.Error{Code: domain.Unavailable, Rule: "log.locked",
-		Text: "another urikake process has this data directory open; stop it, or talk to it with --server URL"}
+	ErrUnavailable = &domain.Error{
+		Code: domain.Unavailable, Rule: "log.unavailable",
+		Text: "the log can't be reached or written now; the same command may be sent again",
+	}
+	ErrLocked = &domain.Error{
+		Code: domain.Unavailable, Rule: "log.locked",
+		Text: "another urikake process has this data directory open; stop it, or talk to it with --server URL",
+	}
 	ErrDamaged = &domain.Error{Code: domain.Internal, Rule: "log.damaged", Text: "the log is damaged"}
 )

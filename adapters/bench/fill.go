@@ -49,16 +49,22 @@ const historyDays = 600
 func (h *history) invoice(k, n int) error {
 	id := domain.InvoiceID(fmt.Sprintf("%s-%06d", h.key.Customer, k))
 	issued := firstDay.AddDays(k * historyDays / n)
-	issue := account.IssueInvoice{Key: h.key, Invoice: id, Number: string(id), IssuedOn: issued, DueOn: issued.AddDays(30),
-		Lines: []account.Line{{Description: "Monthly service", Quantity: domain.DecimalOf(1),
-			UnitPrice: domain.DecimalOf(int64(10_000 + h.rng.IntN(90_000))), Category: account.Standard, Rate: 1000}}}
+	issue := account.IssueInvoice{
+		Key: h.key, Invoice: id, Number: string(id), IssuedOn: issued, DueOn: issued.AddDays(30),
+		Lines: []account.Line{{
+			Description: "Monthly service", Quantity: domain.DecimalOf(1),
+			UnitPrice: domain.DecimalOf(int64(10_000 + h.rng.IntN(90_000))), Category: account.Standard, Rate: 1000,
+		}},
+	}
 	events, err := h.decide(issue)
 	if err != nil || h.rng.IntN(10) == 0 {
 		return err
 	}
 	total := events[0].(account.InvoiceIssued).Total
-	_, err = h.decide(account.RecordPayment{Key: h.key, Payment: domain.PaymentID("P-" + id), ReceivedOn: issued.AddDays(15 + h.rng.IntN(50)),
-		Amount: total, Allocations: []account.Allocation{{Invoice: id, Amount: total}}, Method: "TRANSFER"})
+	_, err = h.decide(account.RecordPayment{
+		Key: h.key, Payment: domain.PaymentID("P-" + id), ReceivedOn: issued.AddDays(15 + h.rng.IntN(50)),
+		Amount: total, Allocations: []account.Allocation{{Invoice: id, Amount: total}}, Method: "TRANSFER",
+	})
 	return err
 }
 

@@ -33,15 +33,19 @@ var firstDay = domain.NewDate(2024, 1, 4)
 
 // register opens a seller and customers.
 func register(ctx context.Context, l *ledger.Ledger, customers int) error {
-	_, err := l.Execute(ctx, seller.RegisterSeller{Seller: sellerID, Settings: seller.Settings{Name: "Bench", TimeZone: "Asia/Tokyo",
-		BaseCurrency: cur, Language: domain.English}}, eventstore.Envelope{CommandID: "bench-seller", Actor: "bench"})
+	_, err := l.Execute(ctx, seller.RegisterSeller{Seller: sellerID, Settings: seller.Settings{
+		Name: "Bench", TimeZone: "Asia/Tokyo",
+		BaseCurrency: cur, Language: domain.English,
+	}}, eventstore.Envelope{CommandID: "bench-seller", Actor: "bench"})
 	if err != nil {
 		return err
 	}
 	return parallel(ctx, 256, customers, func(i int) error {
-		_, err := l.Execute(ctx, customer.RegisterCustomer{Key: customer.Key{Seller: sellerID, Customer: customerID(i)},
+		_, err := l.Execute(ctx, customer.RegisterCustomer{
+			Key:     customer.Key{Seller: sellerID, Customer: customerID(i)},
 			Details: customer.Details{Name: fmt.Sprintf("Customer %d", i)},
-			Terms:   domain.Terms{Kind: domain.TermsNet, NetDays: 30}},
+			Terms:   domain.Terms{Kind: domain.TermsNet, NetDays: 30},
+		},
 			eventstore.Envelope{CommandID: fmt.Sprint("bench-customer-", i), Actor: "bench"})
 		return err
 	})
@@ -80,8 +84,10 @@ func invoiceCommand(i, account_ int) account.IssueInvoice {
 }
 
 func paymentCommand(i, account_ int) account.RecordPayment {
-	return account.RecordPayment{Key: keyOf(account_), ReceivedOn: firstDay.AddDays(620 + i%100),
-		Amount: domain.NewMoney(int64(9_000+i%4_001), cur), Method: "TRANSFER", Reference: fmt.Sprint("R", i)}
+	return account.RecordPayment{
+		Key: keyOf(account_), ReceivedOn: firstDay.AddDays(620 + i%100),
+		Amount: domain.NewMoney(int64(9_000+i%4_001), cur), Method: "TRANSFER", Reference: fmt.Sprint("R", i),
+	}
 }
 
 // measure sends n commands from some clients and tells how many were durable each second, and how long they took.
@@ -97,8 +103,10 @@ func measure(ctx context.Context, l *ledger.Ledger, name string, clients, n int,
 	})
 	took := time.Since(start)
 	slices.Sort(latencies)
-	return Result{Name: fmt.Sprintf("%s, %d at once", name, clients), Value: float64(n) / took.Seconds(), Unit: "commands/s",
-		P50: latencies[n/2], P99: latencies[n*99/100]}, err
+	return Result{
+		Name: fmt.Sprintf("%s, %d at once", name, clients), Value: float64(n) / took.Seconds(), Unit: "commands/s",
+		P50: latencies[n/2], P99: latencies[n*99/100],
+	}, err
 }
 
 // writes measures the two commands that agencies send most.

@@ -32,8 +32,10 @@ func (c *client) basket(dated domain.Date) (lines []account.Line) {
 	for range c.between(1, 4) {
 		a := pick(c.world, c.articles)
 		price, _ := domain.ParseDecimal(a.price)
-		line := account.Line{Description: a.name, Quantity: domain.DecimalOf(int64(c.between(1, a.most) * c.size)), UnitPrice: price,
-			Category: a.category, Rate: a.rate}
+		line := account.Line{
+			Description: a.name, Quantity: domain.DecimalOf(int64(c.between(1, a.most) * c.size)), UnitPrice: price,
+			Category: a.category, Rate: a.rate,
+		}
 		if a.most <= 3 { // a service
 			line.Period = domain.Period{From: dated.AddDays(-29), To: dated}
 		}
@@ -104,8 +106,10 @@ func (c *client) takeBack(it *item) {
 
 // goodwill gives credit that belongs to no invoice; the next one is settled with it.
 func (c *client) goodwill() {
-	note := account.IssueCreditNote{Key: c.Key, Credit: domain.CreditID(c.next("N")), IssuedOn: c.date(), Reason: account.Goodwill,
-		Total: c.money(int64(c.between(2, 20)) * c.unit)}
+	note := account.IssueCreditNote{
+		Key: c.Key, Credit: domain.CreditID(c.next("N")), IssuedOn: c.date(), Reason: account.Goodwill,
+		Total: c.money(int64(c.between(2, 20)) * c.unit),
+	}
 	if !c.closed && c.give(note, c.manager) != nil {
 		c.waiting = append(c.waiting, c.card.credits[note.Credit])
 	}
@@ -116,8 +120,10 @@ func (c *client) extend(it *item) {
 	if it.open == 0 || c.collapsed {
 		return
 	}
-	c.give(account.ChangeDueDate{Key: c.Key, Invoice: it.id, DueOn: it.due.AddDays(c.between(14, 31)), ChangeOn: domain.LaterOf(c.date(), it.last),
-		Reason: c.say("extend"), By: c.manager}, c.billing)
+	c.give(account.ChangeDueDate{
+		Key: c.Key, Invoice: it.id, DueOn: it.due.AddDays(c.between(14, 31)), ChangeOn: domain.LaterOf(c.date(), it.last),
+		Reason: c.say("extend"), By: c.manager,
+	}, c.billing)
 }
 
 // keepHouse notes what happens to master data now and then.

@@ -92,10 +92,12 @@ func (h *house) money(minor int64) domain.Money {
 
 // add takes on a customer who is known before the play begins.
 func (h *house) add(i int, id string, details customer.Details, terms domain.Terms) {
-	c := &client{house: h, details: details, terms: terms, size: h.between(1, 4), state: account.Decider.New(),
+	c := &client{
+		house: h, details: details, terms: terms, size: h.between(1, 4), state: account.Decider.New(),
 		Key:     account.Key{Seller: h.id, Customer: domain.CustomerID(id), Currency: h.settings.BaseCurrency},
 		profile: profiles[i%len(profiles)],
-		card:    card{payments: make(map[domain.PaymentID]*fund), credits: make(map[domain.CreditID]*fund)}}
+		card:    card{payments: make(map[domain.PaymentID]*fund), credits: make(map[domain.CreditID]*fund)},
+	}
 	if h.chance(700) {
 		c.limit = []domain.Money{h.money(int64(c.size) * 5_000 * h.unit)}
 	}
@@ -138,16 +140,22 @@ var japaneseTerms = []domain.Terms{
 }
 
 func yamato(w *world) *house {
-	h := &house{world: w, id: "YAMATO", zone: time.FixedZone("JST", 9*3600), bank: domain.JapanBankDays(), counters: make(map[string]int),
-		billing: "kondo", cash: "mizuno", manager: "hayakawa", trade: japaneseTrade}
-	h.settings = seller.Settings{Name: "ヤマト見本商事株式会社", NameEn: "Yamato Mihon Trading Co., Ltd.", TimeZone: "Asia/Tokyo", BaseCurrency: "JPY",
-		Language: domain.Japanese, Rounding: domain.RoundDown, Tolerance: []domain.Money{domain.NewMoney(1_000, "JPY")}, DefaultSeries: "INV"}
+	h := &house{
+		world: w, id: "YAMATO", zone: time.FixedZone("JST", 9*3600), bank: domain.JapanBankDays(), counters: make(map[string]int),
+		billing: "kondo", cash: "mizuno", manager: "hayakawa", trade: japaneseTrade,
+	}
+	h.settings = seller.Settings{
+		Name: "ヤマト見本商事株式会社", NameEn: "Yamato Mihon Trading Co., Ltd.", TimeZone: "Asia/Tokyo", BaseCurrency: "JPY",
+		Language: domain.Japanese, Rounding: domain.RoundDown, Tolerance: []domain.Money{domain.NewMoney(1_000, "JPY")}, DefaultSeries: "INV",
+	}
 	for i := range 36 {
 		place, shop := japanesePlaces[i%len(japanesePlaces)], japaneseShops[(i*5+i/len(japanesePlaces))%len(japaneseShops)]
 		form := japaneseForms[i%len(japaneseForms)]
-		details := customer.Details{Name: form[0] + place[0] + shop[0] + form[1], Kana: form[2] + place[1] + shop[1] + form[3],
+		details := customer.Details{
+			Name: form[0] + place[0] + shop[0] + form[1], Kana: form[2] + place[1] + shop[1] + form[3],
 			Language: domain.Japanese, Country: "JP",
-			Contacts: []customer.Contact{{Name: pick(w, japanesePeople), Email: fmt.Sprintf("keiri@k%03d.example", 101+i), Role: "経理"}}}
+			Contacts: []customer.Contact{{Name: pick(w, japanesePeople), Email: fmt.Sprintf("keiri@k%03d.example", 101+i), Role: "経理"}},
+		}
 		h.add(i, fmt.Sprintf("K%03d", 101+i), details, japaneseTerms[i%len(japaneseTerms)])
 	}
 	h.shuffle()
@@ -155,14 +163,20 @@ func yamato(w *world) *house {
 }
 
 func larkmoor(w *world) *house {
-	h := &house{world: w, id: "LARKMOOR", zone: time.FixedZone("CST", -6*3600), counters: make(map[string]int),
-		billing: "dana", cash: "felix", manager: "rosalind", trade: americanTrade}
-	h.settings = seller.Settings{Name: "Larkmoor Supply Company", TimeZone: "America/Chicago", BaseCurrency: "USD", Language: domain.English,
-		Rounding: domain.RoundHalfUp, Tolerance: []domain.Money{domain.NewMoney(30_00, "USD")}, DefaultSeries: "INV"}
+	h := &house{
+		world: w, id: "LARKMOOR", zone: time.FixedZone("CST", -6*3600), counters: make(map[string]int),
+		billing: "dana", cash: "felix", manager: "rosalind", trade: americanTrade,
+	}
+	h.settings = seller.Settings{
+		Name: "Larkmoor Supply Company", TimeZone: "America/Chicago", BaseCurrency: "USD", Language: domain.English,
+		Rounding: domain.RoundHalfUp, Tolerance: []domain.Money{domain.NewMoney(30_00, "USD")}, DefaultSeries: "INV",
+	}
 	for i := range 24 {
 		place, shop := americanPlaces[i%len(americanPlaces)], americanShops[i%len(americanShops)]
-		details := customer.Details{Name: place + " " + shop + pick(w, []string{", Inc.", " LLC", " Co."}), Language: domain.English, Country: "US",
-			Contacts: []customer.Contact{{Name: pick(w, americanPeople), Email: "ap@" + strings.ToLower(place+"-"+shop) + ".example", Role: "accounts payable"}}}
+		details := customer.Details{
+			Name: place + " " + shop + pick(w, []string{", Inc.", " LLC", " Co."}), Language: domain.English, Country: "US",
+			Contacts: []customer.Contact{{Name: pick(w, americanPeople), Email: "ap@" + strings.ToLower(place+"-"+shop) + ".example", Role: "accounts payable"}},
+		}
 		if i%9 == 4 {
 			details.Country = "CA"
 		}

@@ -124,14 +124,18 @@ func pick[T any](w *world, list []T) T { return list[w.rng.IntN(len(list))] }
 
 // record writes a step down.
 func (w *world) record(c interface{ Name() string }, actor string) {
-	w.steps = append(w.steps, Step{At: w.now.UTC(), Command: c, Actor: actor,
-		CommandID: fmt.Sprintf("demo-%d-%06d", w.seed, len(w.steps)+1)})
+	w.steps = append(w.steps, Step{
+		At: w.now.UTC(), Command: c, Actor: actor,
+		CommandID: fmt.Sprintf("demo-%d-%06d", w.seed, len(w.steps)+1),
+	})
 }
 
 // give decides an account's command as the ledger will, since what follows depends on the answer; nil when refused.
 func (c *client) give(command account.Command, actor string) []domain.Event {
-	parties := account.Parties{SellerKnown: true, CustomerKnown: true, CustomerActive: !c.closed,
-		Rounding: c.settings.Rounding, Tolerance: c.settings.Tolerance[0].Minor(), Number: "from the series"}
+	parties := account.Parties{
+		SellerKnown: true, CustomerKnown: true, CustomerActive: !c.closed,
+		Rounding: c.settings.Rounding, Tolerance: c.settings.Tolerance[0].Minor(), Number: "from the series",
+	}
 	if invoice, ok := command.(account.IssueInvoice); ok {
 		if due, err := c.terms.Due(invoice.IssuedOn, domain.JapanBankDays()); err == nil {
 			parties.DueOn = due

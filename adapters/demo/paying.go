@@ -47,8 +47,10 @@ func (c *client) receive(day domain.Date, it *item, percent int) {
 		c.transferOn(c.date().AddDays(c.between(8, 20)), it, percent)
 		return
 	}
-	p := account.RecordPayment{Key: c.Key, Payment: domain.PaymentID(c.next("P")), ReceivedOn: domain.LaterOf(day, it.last),
-		Method: pick(c.world, c.methods), Payer: c.details.Kana}
+	p := account.RecordPayment{
+		Key: c.Key, Payment: domain.PaymentID(c.next("P")), ReceivedOn: domain.LaterOf(day, it.last),
+		Method: pick(c.world, c.methods), Payer: c.details.Kana,
+	}
 	p.Reference = c.next("B")
 	switch {
 	case percent < 100:
@@ -189,8 +191,10 @@ func (c *client) uncredit(f *fund, it *item) {
 	if c.collapsed {
 		return
 	}
-	events := c.give(account.UnapplyCredit{Key: c.Key, Credit: f.credit, UnapplyOn: domain.LaterOf(c.date(), domain.LaterOf(f.last, it.last)),
-		Reason: c.say("misapplied")}, c.cash)
+	events := c.give(account.UnapplyCredit{
+		Key: c.Key, Credit: f.credit, UnapplyOn: domain.LaterOf(c.date(), domain.LaterOf(f.last, it.last)),
+		Reason: c.say("misapplied"),
+	}, c.cash)
 	for _, e := range events {
 		for _, a := range e.(account.CreditUnapplied).Allocations {
 			c.again(c.card.item(a.Invoice), 20)
@@ -213,8 +217,10 @@ func (c *client) leftOver(f *fund) {
 		if f.unapplied == 0 || c.collapsed {
 			return
 		}
-		c.give(account.IssueRefund{Key: c.Key, Refund: domain.RefundID(c.next("R")), Payment: f.payment, Credit: f.credit,
-			RefundOn: domain.LaterOf(c.date(), f.last), Amount: c.money(f.unapplied), Reason: c.say("refund")}, c.cash)
+		c.give(account.IssueRefund{
+			Key: c.Key, Refund: domain.RefundID(c.next("R")), Payment: f.payment, Credit: f.credit,
+			RefundOn: domain.LaterOf(c.date(), f.last), Amount: c.money(f.unapplied), Reason: c.say("refund"),
+		}, c.cash)
 	})
 }
 

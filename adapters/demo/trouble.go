@@ -26,8 +26,10 @@ func (c *client) dispute(it *item) {
 		return
 	}
 	reason := pick(c.world, []account.DisputeReason{account.NotDelivered, account.Defective, account.WrongPrice, account.WrongAmount})
-	d := account.OpenDispute{Key: c.Key, Dispute: domain.DisputeID(c.next("D")), Invoice: it.id, OpenedOn: domain.LaterOf(c.date(), it.last),
-		Amount: c.money(most), Reason: reason, Note: c.say("dispute")}
+	d := account.OpenDispute{
+		Key: c.Key, Dispute: domain.DisputeID(c.next("D")), Invoice: it.id, OpenedOn: domain.LaterOf(c.date(), it.last),
+		Amount: c.money(most), Reason: reason, Note: c.say("dispute"),
+	}
 	if c.chance(600) {
 		d.Amount = c.money(max(1, most*int64(c.between(20, 70))/100))
 	}
@@ -71,8 +73,10 @@ func (c *client) demandLateCharge(it *item, paidOn domain.Date) {
 		if it.reopened {
 			return
 		}
-		charge := account.AssessLateCharge{Key: c.Key, Charge: domain.InvoiceID(c.next("L")), Invoice: it.id, Rate: c.lateRate,
-			To: paidOn, AssessedOn: c.date(), DueOn: c.date().AddDays(30)}
+		charge := account.AssessLateCharge{
+			Key: c.Key, Charge: domain.InvoiceID(c.next("L")), Invoice: it.id, Rate: c.lateRate,
+			To: paidOn, AssessedOn: c.date(), DueOn: c.date().AddDays(30),
+		}
 		if c.give(charge, c.billing) == nil {
 			return
 		}
@@ -116,15 +120,19 @@ func (c *client) giveUp() {
 			continue
 		}
 		c.soon(func() {
-			w := account.WriteOff{Key: c.Key, WriteOff: domain.WriteOffID(c.next("W")), Invoice: it.id, WriteOffOn: domain.LaterOf(c.date(), it.last),
-				Amount: c.money(it.open), Reason: reason, Approver: c.manager}
+			w := account.WriteOff{
+				Key: c.Key, WriteOff: domain.WriteOffID(c.next("W")), Invoice: it.id, WriteOffOn: domain.LaterOf(c.date(), it.last),
+				Amount: c.money(it.open), Reason: reason, Approver: c.manager,
+			}
 			if c.give(w, c.manager) == nil || c.counters["W"]%2 == 0 {
 				return
 			}
 			c.on(c.date().AddDays(c.between(30, 90)), func() {
 				dividend := max(1, w.Amount.Minor()*int64(c.between(4, 18))/100)
-				c.give(account.RecoverWriteOff{Key: c.Key, Recovery: domain.RecoveryID(c.next("V")), WriteOff: w.WriteOff,
-					RecoverOn: c.date(), Amount: c.money(dividend)}, c.cash)
+				c.give(account.RecoverWriteOff{
+					Key: c.Key, Recovery: domain.RecoveryID(c.next("V")), WriteOff: w.WriteOff,
+					RecoverOn: c.date(), Amount: c.money(dividend),
+				}, c.cash)
 			})
 		})
 	}

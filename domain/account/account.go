@@ -110,24 +110,42 @@ var Decider = domain.Decider[Request, *State]{
 }
 
 var (
-	ErrWrongCurrency = &domain.Error{Code: domain.Invalid, Rule: "account.wrong_currency",
-		Text: "the amount is not in the account's currency"}
-	ErrUnknownSeller = &domain.Error{Code: domain.NotFound, Rule: "account.unknown_seller",
-		Text: "the seller is not registered; send RegisterSeller first"}
-	ErrUnknownCustomer = &domain.Error{Code: domain.NotFound, Rule: "account.unknown_customer",
-		Text: "the customer is not registered; send RegisterCustomer first"}
-	ErrCustomerInactive = &domain.Error{Code: domain.Refused, Rule: "account.customer_deactivated",
-		Text: "the customer is deactivated; no new invoice may be issued"}
-	ErrRepeatedID = &domain.Error{Code: domain.Refused, Rule: "account.repeated_id",
-		Text: "the account already has something by this id"}
-	ErrUnknownItem = &domain.Error{Code: domain.NotFound, Rule: "account.unknown_invoice",
-		Text: "the account has no such invoice or late charge"}
-	ErrExceedsOpen = &domain.Error{Code: domain.Refused, Rule: "account.exceeds_open",
-		Text: "the amount is more than is open on the invoice from that day on"}
-	ErrBeforeIssue = &domain.Error{Code: domain.Refused, Rule: "account.before_issue",
-		Text: "the day lies before the day on which it was issued or received"}
-	ErrBalanceTooLarge = &domain.Error{Code: domain.Refused, Rule: "account.balance_out_of_range",
-		Text: "the account's balance would go beyond 9000000000000000 minor units"}
+	ErrWrongCurrency = &domain.Error{
+		Code: domain.Invalid, Rule: "account.wrong_currency",
+		Text: "the amount is not in the account's currency",
+	}
+	ErrUnknownSeller = &domain.Error{
+		Code: domain.NotFound, Rule: "account.unknown_seller",
+		Text: "the seller is not registered; send RegisterSeller first",
+	}
+	ErrUnknownCustomer = &domain.Error{
+		Code: domain.NotFound, Rule: "account.unknown_customer",
+		Text: "the customer is not registered; send RegisterCustomer first",
+	}
+	ErrCustomerInactive = &domain.Error{
+		Code: domain.Refused, Rule: "account.customer_deactivated",
+		Text: "the customer is deactivated; no new invoice may be issued",
+	}
+	ErrRepeatedID = &domain.Error{
+		Code: domain.Refused, Rule: "account.repeated_id",
+		Text: "the account already has something by this id",
+	}
+	ErrUnknownItem = &domain.Error{
+		Code: domain.NotFound, Rule: "account.unknown_invoice",
+		Text: "the account has no such invoice or late charge",
+	}
+	ErrExceedsOpen = &domain.Error{
+		Code: domain.Refused, Rule: "account.exceeds_open",
+		Text: "the amount is more than is open on the invoice from that day on",
+	}
+	ErrBeforeIssue = &domain.Error{
+		Code: domain.Refused, Rule: "account.before_issue",
+		Text: "the day lies before the day on which it was issued or received",
+	}
+	ErrBalanceTooLarge = &domain.Error{
+		Code: domain.Refused, Rule: "account.balance_out_of_range",
+		Text: "the account's balance would go beyond 9000000000000000 minor units",
+	}
 )
 
 // Check refuses a command whose shape is wrong, naming every wrong field.

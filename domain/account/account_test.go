@@ -17,8 +17,10 @@ import (
 
 var (
 	acme  = Key{Seller: "S1", Customer: "C1", Currency: "JPY"}
-	usual = Parties{SellerKnown: true, CustomerKnown: true, CustomerActive: true, Rounding: domain.RoundDown,
-		Tolerance: 1000, DueOn: on("10-31"), Number: "N-1", Token: 7}
+	usual = Parties{
+		SellerKnown: true, CustomerKnown: true, CustomerActive: true, Rounding: domain.RoundDown,
+		Tolerance: 1000, DueOn: on("10-31"), Number: "N-1", Token: 7,
+	}
 )
 
 // on reads "10-31" as a day of 2026; a whole date is taken as it is.
@@ -57,8 +59,10 @@ func paid(id domain.PaymentID, receivedOn string, amount int64, to ...Allocation
 }
 
 func noted(id domain.CreditID, issuedOn string, invoice domain.InvoiceID, total int64, to ...Allocation) CreditNoteIssued {
-	return CreditNoteIssued{Credit: id, Number: string(id), IssuedOn: on(issuedOn), Invoice: invoice, Reason: Return,
-		Total: yen(total), Applied: to}
+	return CreditNoteIssued{
+		Credit: id, Number: string(id), IssuedOn: on(issuedOn), Invoice: invoice, Reason: Return,
+		Total: yen(total), Applied: to,
+	}
 }
 
 // row is a tax row of exclusive lines.

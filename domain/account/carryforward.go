@@ -3,10 +3,14 @@ package account
 import "github.com/urikake/urikake/domain"
 
 var (
-	ErrCarriedForward = &domain.Error{Code: domain.Conflict, Rule: "account.carried_forward",
-		Text: "the account was carried forward; it goes on in a fresh stream"}
-	ErrSamePeriod = &domain.Error{Code: domain.Refused, Rule: "account.same_period",
-		Text: "the account stands in this period already"}
+	ErrCarriedForward = &domain.Error{
+		Code: domain.Conflict, Rule: "account.carried_forward",
+		Text: "the account was carried forward; it goes on in a fresh stream",
+	}
+	ErrSamePeriod = &domain.Error{
+		Code: domain.Refused, Rule: "account.same_period",
+		Text: "the account stands in this period already",
+	}
 )
 
 // KeepDays is how far back, in days before a carry forward, settled items go along unless the command says otherwise:

@@ -29,12 +29,24 @@ var Events = []domain.Schema{
 
 // Commands is every order that a client may give to an account, by name.
 var Commands = []Command{
-	IssueInvoice{}, VoidInvoice{}, ChangeDueDate{},
-	IssueCreditNote{}, ApplyCredit{}, UnapplyCredit{},
-	RecordPayment{}, ApplyPayment{}, UnapplyPayment{}, ReversePayment{}, IssueRefund{},
-	WriteOff{}, RecoverWriteOff{}, SettleDifference{},
-	OpenDispute{}, ResolveDispute{},
-	AssessLateCharge{}, WaiveLateCharge{},
+	IssueInvoice{},
+	VoidInvoice{},
+	ChangeDueDate{},
+	IssueCreditNote{},
+	ApplyCredit{},
+	UnapplyCredit{},
+	RecordPayment{},
+	ApplyPayment{},
+	UnapplyPayment{},
+	ReversePayment{},
+	IssueRefund{},
+	WriteOff{},
+	RecoverWriteOff{},
+	SettleDifference{},
+	OpenDispute{},
+	ResolveDispute{},
+	AssessLateCharge{},
+	WaiveLateCharge{},
 	CarryForward{},
 }
 

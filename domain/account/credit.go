@@ -15,12 +15,18 @@ const (
 )
 
 var (
-	ErrUnknownCredit = &domain.Error{Code: domain.NotFound, Rule: "account.unknown_credit_note",
-		Text: "the account has no such credit note"}
-	ErrBeyondInvoice = &domain.Error{Code: domain.Refused, Rule: "account.credit_beyond_invoice",
-		Text: "the invoice's credit notes together would be more than the invoice was, less what was voided or written off"}
-	ErrCreditNotPositive = &domain.Error{Code: domain.Invalid, Rule: "account.credit_not_positive",
-		Text: "a credit note's total and each of its tax rates' totals are greater than zero"}
+	ErrUnknownCredit = &domain.Error{
+		Code: domain.NotFound, Rule: "account.unknown_credit_note",
+		Text: "the account has no such credit note",
+	}
+	ErrBeyondInvoice = &domain.Error{
+		Code: domain.Refused, Rule: "account.credit_beyond_invoice",
+		Text: "the invoice's credit notes together would be more than the invoice was, less what was voided or written off",
+	}
+	ErrCreditNotPositive = &domain.Error{
+		Code: domain.Invalid, Rule: "account.credit_not_positive",
+		Text: "a credit note's total and each of its tax rates' totals are greater than zero",
+	}
 )
 
 // IssueCreditNote gives a customer credit, against an invoice or free. Against an invoice it settles at once what is
@@ -65,8 +71,10 @@ func (c IssueCreditNote) decide(s *State, p Parties) ([]domain.Event, error) {
 	if s.knowsCredit(c.Credit, p.Earlier) {
 		return nil, ErrRepeatedID.With("credit note %s", c.Credit).At("/credit")
 	}
-	e := CreditNoteIssued{Credit: c.Credit, Number: c.Number, IssuedOn: c.IssuedOn, Invoice: c.Invoice,
-		Reason: c.Reason, Lines: c.Lines, Note: c.Note}
+	e := CreditNoteIssued{
+		Credit: c.Credit, Number: c.Number, IssuedOn: c.IssuedOn, Invoice: c.Invoice,
+		Reason: c.Reason, Lines: c.Lines, Note: c.Note,
+	}
 	var err error
 	if e.Number, err = s.numbered(c.Number, p); err != nil {
 		return nil, err

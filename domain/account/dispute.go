@@ -25,14 +25,22 @@ const (
 )
 
 var (
-	ErrUnknownDispute = &domain.Error{Code: domain.NotFound, Rule: "account.unknown_dispute",
-		Text: "the account has no such dispute"}
-	ErrDisputeResolved = &domain.Error{Code: domain.Refused, Rule: "account.dispute_resolved",
-		Text: "the dispute is resolved already"}
-	ErrExceedsDispute = &domain.Error{Code: domain.Refused, Rule: "account.exceeds_dispute",
-		Text: "more would be credited than was disputed"}
-	ErrCreditOnlyUpheld = &domain.Error{Code: domain.Invalid, Rule: "account.credit_only_if_upheld",
-		Text: "only a dispute that is upheld leads to a credit note"}
+	ErrUnknownDispute = &domain.Error{
+		Code: domain.NotFound, Rule: "account.unknown_dispute",
+		Text: "the account has no such dispute",
+	}
+	ErrDisputeResolved = &domain.Error{
+		Code: domain.Refused, Rule: "account.dispute_resolved",
+		Text: "the dispute is resolved already",
+	}
+	ErrExceedsDispute = &domain.Error{
+		Code: domain.Refused, Rule: "account.exceeds_dispute",
+		Text: "more would be credited than was disputed",
+	}
+	ErrCreditOnlyUpheld = &domain.Error{
+		Code: domain.Invalid, Rule: "account.credit_only_if_upheld",
+		Text: "only a dispute that is upheld leads to a credit note",
+	}
 )
 
 // OpenDispute records that a customer objects to an invoice, or to a part of it.
@@ -150,16 +158,20 @@ func (c ResolveDispute) decide(s *State, p Parties) ([]domain.Event, error) {
 	case c.Amount.Minor() > d.amount:
 		return nil, ErrExceedsDispute.With("%s, disputed %s", c.Amount, c.money(d.amount)).At("/amount")
 	}
-	e := DisputeResolved{Dispute: c.Dispute, Invoice: d.item, ResolvedOn: c.ResolvedOn, Amount: c.money(d.amount),
-		Outcome: c.Outcome, Note: c.Note}
+	e := DisputeResolved{
+		Dispute: c.Dispute, Invoice: d.item, ResolvedOn: c.ResolvedOn, Amount: c.money(d.amount),
+		Outcome: c.Outcome, Note: c.Note,
+	}
 	if c.Outcome != DisputeUpheld {
 		return []domain.Event{e}, nil
 	}
 	if c.Amount == (domain.Money{}) {
 		c.Amount = c.money(d.amount)
 	}
-	note := IssueCreditNote{Key: c.Key, Credit: c.Credit, Number: c.Number, IssuedOn: c.ResolvedOn,
-		Invoice: d.item, Reason: Upheld, Total: c.Amount, Note: c.Note}
+	note := IssueCreditNote{
+		Key: c.Key, Credit: c.Credit, Number: c.Number, IssuedOn: c.ResolvedOn,
+		Invoice: d.item, Reason: Upheld, Total: c.Amount, Note: c.Note,
+	}
 	events, err := note.decide(s, p)
 	if err != nil {
 		return nil, err

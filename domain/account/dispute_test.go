@@ -34,14 +34,18 @@ func TestDisputes(t *testing.T) {
 }
 
 func TestDisputeUpheld(t *testing.T) {
-	start := InvoiceIssued{Invoice: "A", Number: "1", IssuedOn: on("09-01"), DueOn: on("09-30"), Total: yen(1100),
-		Taxes: []Tax{row(Standard, 10_00, 1000, 100)}}
+	start := InvoiceIssued{
+		Invoice: "A", Number: "1", IssuedOn: on("09-01"), DueOn: on("09-30"), Total: yen(1100),
+		Taxes: []Tax{row(Standard, 10_00, 1000, 100)},
+	}
 	b := books(t, start,
 		DisputeOpened{"D1", "A", on("10-05"), yen(330), Defective, ""}, DisputeOpened{"D2", "A", on("10-05"), yen(220), Defective, ""})
 	uphold := ResolveDispute{Key: acme, Dispute: "D1", ResolvedOn: on("10-10"), Outcome: DisputeUpheld, Credit: "CN1", Number: "CN-7", Note: "cracked"}
 	b.then(uphold,
-		CreditNoteIssued{Credit: "CN1", Number: "CN-7", IssuedOn: on("10-10"), Invoice: "A", Reason: Upheld, Total: yen(330),
-			Taxes: []Tax{included(Standard, 10_00, 300, 30)}, Applied: list(to("A", 330)), Note: "cracked"},
+		CreditNoteIssued{
+			Credit: "CN1", Number: "CN-7", IssuedOn: on("10-10"), Invoice: "A", Reason: Upheld, Total: yen(330),
+			Taxes: []Tax{included(Standard, 10_00, 300, 30)}, Applied: list(to("A", 330)), Note: "cracked",
+		},
 		DisputeResolved{Dispute: "D1", Invoice: "A", ResolvedOn: on("10-10"), Amount: yen(330), Outcome: DisputeUpheld, Credit: "CN1", Note: "cracked"})
 	uphold.Dispute = "D2"
 	b.refusedAt(uphold, ErrRepeatedID, "/credit")
@@ -52,8 +56,10 @@ func TestDisputeUpheld(t *testing.T) {
 	b.Given(paid("P", "10-11", 770, to("A", 770)))
 	uphold.Amount, uphold.ResolvedOn = yen(110), on("10-12")
 	b.then(uphold,
-		CreditNoteIssued{Credit: "CN2", Number: "CN-7", IssuedOn: on("10-12"), Invoice: "A", Reason: Upheld, Total: yen(110),
-			Taxes: []Tax{included(Standard, 10_00, 100, 10)}, Note: "cracked"},
+		CreditNoteIssued{
+			Credit: "CN2", Number: "CN-7", IssuedOn: on("10-12"), Invoice: "A", Reason: Upheld, Total: yen(110),
+			Taxes: []Tax{included(Standard, 10_00, 100, 10)}, Note: "cracked",
+		},
 		DisputeResolved{Dispute: "D2", Invoice: "A", ResolvedOn: on("10-12"), Amount: yen(220), Outcome: DisputeUpheld, Credit: "CN2", Note: "cracked"})
 	b.want(t, "balance", b.State().Balance(), -110)
 	b.want(t, "in dispute", b.State().items.get("A").rare().disputed, 0)
@@ -64,7 +70,8 @@ func TestDisputedLateCharge(t *testing.T) {
 	b := books(t, issued("A", "09-01", "09-30", 1000), LateChargeAssessed{Charge: "L", Number: "L", Invoice: "A", AssessedOn: on("12-01"), DueOn: on("12-01"), Amount: yen(25)},
 		DisputeOpened{"D", "L", on("12-02"), yen(25), WrongAmount, ""})
 	b.refusedAt(IssueCreditNote{Key: acme, Credit: "CN", IssuedOn: on("12-03"), Invoice: "L", Reason: Correction, Lines: []Line{
-		{Description: "x", Quantity: number("1"), UnitPrice: number("20"), Category: Standard, Rate: 10_00}}}, ErrBeyondInvoice, "/lines")
+		{Description: "x", Quantity: number("1"), UnitPrice: number("20"), Category: Standard, Rate: 10_00},
+	}}, ErrBeyondInvoice, "/lines")
 	b.then(ResolveDispute{Key: acme, Dispute: "D", ResolvedOn: on("12-03"), Outcome: DisputeUpheld, Credit: "CN"},
 		CreditNoteIssued{Credit: "CN", Number: "N-1", IssuedOn: on("12-03"), Invoice: "L", Reason: Upheld, Total: yen(25), Applied: list(to("L", 25)), Charge: true},
 		DisputeResolved{Dispute: "D", Invoice: "L", ResolvedOn: on("12-03"), Amount: yen(25), Outcome: DisputeUpheld, Credit: "CN"})

@@ -3,22 +3,38 @@ package account
 import "github.com/urikake/urikake/domain"
 
 var (
-	ErrDueBeforeIssue = &domain.Error{Code: domain.Invalid, Rule: "account.due_before_issue",
-		Text: "the due date lies before the issue date"}
-	ErrNoDueDate = &domain.Error{Code: domain.Refused, Rule: "account.no_due_date",
-		Text: "the invoice names no due date and the customer has no payment terms; give one, or send SetPaymentTerms"}
-	ErrSomethingSettled = &domain.Error{Code: domain.Refused, Rule: "account.something_settled",
-		Text: "something is settled, credited or disputed on the invoice; issue a credit note instead of voiding it"}
-	ErrWaiveInstead = &domain.Error{Code: domain.Refused, Rule: "account.late_charge_not_voided",
-		Text: "a late charge is waived, not voided"}
-	ErrDueChangedLater = &domain.Error{Code: domain.Refused, Rule: "account.due_date_changed_later",
-		Text: "the due date was changed from a later day on already"}
-	ErrSameDueDate = &domain.Error{Code: domain.Refused, Rule: "account.same_due_date",
-		Text: "the invoice has this due date already"}
-	ErrNoNumber = &domain.Error{Code: domain.Internal, Rule: "account.no_number",
-		Text: "a document needs a number; give one, or let the ledger take it from the series"}
-	ErrNumberForfeited = &domain.Error{Code: domain.Conflict, Rule: "account.number_forfeited",
-		Text: "the number was taken back meanwhile; another one is needed"}
+	ErrDueBeforeIssue = &domain.Error{
+		Code: domain.Invalid, Rule: "account.due_before_issue",
+		Text: "the due date lies before the issue date",
+	}
+	ErrNoDueDate = &domain.Error{
+		Code: domain.Refused, Rule: "account.no_due_date",
+		Text: "the invoice names no due date and the customer has no payment terms; give one, or send SetPaymentTerms",
+	}
+	ErrSomethingSettled = &domain.Error{
+		Code: domain.Refused, Rule: "account.something_settled",
+		Text: "something is settled, credited or disputed on the invoice; issue a credit note instead of voiding it",
+	}
+	ErrWaiveInstead = &domain.Error{
+		Code: domain.Refused, Rule: "account.late_charge_not_voided",
+		Text: "a late charge is waived, not voided",
+	}
+	ErrDueChangedLater = &domain.Error{
+		Code: domain.Refused, Rule: "account.due_date_changed_later",
+		Text: "the due date was changed from a later day on already",
+	}
+	ErrSameDueDate = &domain.Error{
+		Code: domain.Refused, Rule: "account.same_due_date",
+		Text: "the invoice has this due date already",
+	}
+	ErrNoNumber = &domain.Error{
+		Code: domain.Internal, Rule: "account.no_number",
+		Text: "a document needs a number; give one, or let the ledger take it from the series",
+	}
+	ErrNumberForfeited = &domain.Error{
+		Code: domain.Conflict, Rule: "account.number_forfeited",
+		Text: "the number was taken back meanwhile; another one is needed",
+	}
 )
 
 // IssueInvoice books what a customer owes by a document: with lines, whose tax is computed once per rate, or with a
@@ -65,8 +81,10 @@ func (c IssueInvoice) decide(s *State, p Parties) ([]domain.Event, error) {
 	if s.knows(c.Invoice, p.Earlier) {
 		return nil, ErrRepeatedID.With("invoice %s", c.Invoice).At("/invoice")
 	}
-	e := InvoiceIssued{Invoice: c.Invoice, Number: c.Number, IssuedOn: c.IssuedOn, DueOn: c.DueOn,
-		Lines: c.Lines, Total: c.Total, Reference: c.Reference, Note: c.Note}
+	e := InvoiceIssued{
+		Invoice: c.Invoice, Number: c.Number, IssuedOn: c.IssuedOn, DueOn: c.DueOn,
+		Lines: c.Lines, Total: c.Total, Reference: c.Reference, Note: c.Note,
+	}
 	var err error
 	if e.Number, err = s.numbered(c.Number, p); err != nil {
 		return nil, err

@@ -9,13 +9,17 @@ import (
 func TestIssueInvoice(t *testing.T) {
 	lines := []Line{
 		{Description: "work", Quantity: number("10"), UnitPrice: number("10000"), Category: Standard, Rate: 10_00},
-		{Description: "tea", Quantity: number("3"), UnitPrice: number("1000.4"), Discount: number("1"), Category: Reduced, Rate: 8_00,
-			Period: domain.Period{From: on("09-01"), To: on("09-30")}},
+		{
+			Description: "tea", Quantity: number("3"), UnitPrice: number("1000.4"), Discount: number("1"), Category: Reduced, Rate: 8_00,
+			Period: domain.Period{From: on("09-01"), To: on("09-30")},
+		},
 	}
 	b := books(t).then(
 		IssueInvoice{Key: acme, Invoice: "A", Number: "INV-1", IssuedOn: on("10-01"), DueOn: on("11-30"), Lines: lines, Reference: "PO 7", Note: "thanks"},
-		InvoiceIssued{Invoice: "A", Number: "INV-1", IssuedOn: on("10-01"), DueOn: on("11-30"), Lines: lines, Reference: "PO 7", Note: "thanks",
-			Taxes: []Tax{row(Standard, 10_00, 100_000, 10_000), row(Reduced, 8_00, 3_000, 240)}, Rounding: domain.RoundDown, Total: yen(113_240)},
+		InvoiceIssued{
+			Invoice: "A", Number: "INV-1", IssuedOn: on("10-01"), DueOn: on("11-30"), Lines: lines, Reference: "PO 7", Note: "thanks",
+			Taxes: []Tax{row(Standard, 10_00, 100_000, 10_000), row(Reduced, 8_00, 3_000, 240)}, Rounding: domain.RoundDown, Total: yen(113_240),
+		},
 	).then( // number and due date from the series and the terms
 		IssueInvoice{Key: acme, Invoice: "B", IssuedOn: on("10-01"), Total: yen(5000)},
 		InvoiceIssued{Invoice: "B", Number: "N-1", IssuedOn: on("10-01"), DueOn: on("10-31"), Total: yen(5000)},
@@ -25,7 +29,8 @@ func TestIssueInvoice(t *testing.T) {
 	b.want(t, "balance", b.State().Balance(), 118_240)
 	b.refusedAt(IssueInvoice{Key: acme, Invoice: "A", IssuedOn: on("10-01"), Total: yen(1)}, ErrRepeatedID, "/invoice")
 	b.refusedAt(IssueInvoice{Key: acme, Invoice: "D", IssuedOn: on("10-01"), Lines: []Line{
-		{Description: "return", Quantity: number("-1"), UnitPrice: number("1"), Category: Standard, Rate: 10_00}}}, ErrNegativeTotal, "/lines")
+		{Description: "return", Quantity: number("-1"), UnitPrice: number("1"), Category: Standard, Rate: 10_00},
+	}}, ErrNegativeTotal, "/lines")
 	b.parties.DueOn = domain.Date{}
 	b.refusedAt(IssueInvoice{Key: acme, Invoice: "D", IssuedOn: on("10-01"), Total: yen(1)}, ErrNoDueDate, "/due_on")
 	b.parties = usual
@@ -51,8 +56,10 @@ func TestForfeitedNumber(t *testing.T) {
 
 func TestVoidInvoice(t *testing.T) {
 	void := VoidInvoice{Key: acme, Invoice: "A", VoidOn: on("10-20"), Reason: "wrong customer"}
-	start := InvoiceIssued{Invoice: "A", Number: "1", IssuedOn: on("10-01"), DueOn: on("10-31"), Total: yen(1100),
-		Taxes: []Tax{row(Standard, 10_00, 1000, 100)}}
+	start := InvoiceIssued{
+		Invoice: "A", Number: "1", IssuedOn: on("10-01"), DueOn: on("10-31"), Total: yen(1100),
+		Taxes: []Tax{row(Standard, 10_00, 1000, 100)},
+	}
 	b := books(t, start).then(void, InvoiceVoided{Invoice: "A", VoidOn: on("10-20"), Amount: yen(1100), Taxes: start.Taxes, Reason: "wrong customer"})
 	b.want(t, "balance", b.State().Balance(), 0)
 	b.want(t, "open the day before", b.open("A", "10-19"), 1100)

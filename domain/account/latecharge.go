@@ -3,16 +3,26 @@ package account
 import "github.com/urikake/urikake/domain"
 
 var (
-	ErrChargeOnCharge = &domain.Error{Code: domain.Refused, Rule: "account.charge_on_charge",
-		Text: "late charges bear no late charges (no compounding without the procedure of Civil Code article 405)"}
-	ErrChargedAlready = &domain.Error{Code: domain.Refused, Rule: "account.charged_already",
-		Text: "late charges for these days are assessed already"}
-	ErrNotAccrued = &domain.Error{Code: domain.Invalid, Rule: "account.not_accrued",
-		Text: "a late charge is assessed for days that are over: up to the day of assessment"}
-	ErrNoLateCharge = &domain.Error{Code: domain.Refused, Rule: "account.no_late_charge",
-		Text: "the late charge comes to nothing"}
-	ErrNotACharge = &domain.Error{Code: domain.Refused, Rule: "account.not_a_late_charge",
-		Text: "only a late charge can be waived; credit or write off an invoice"}
+	ErrChargeOnCharge = &domain.Error{
+		Code: domain.Refused, Rule: "account.charge_on_charge",
+		Text: "late charges bear no late charges (no compounding without the procedure of Civil Code article 405)",
+	}
+	ErrChargedAlready = &domain.Error{
+		Code: domain.Refused, Rule: "account.charged_already",
+		Text: "late charges for these days are assessed already",
+	}
+	ErrNotAccrued = &domain.Error{
+		Code: domain.Invalid, Rule: "account.not_accrued",
+		Text: "a late charge is assessed for days that are over: up to the day of assessment",
+	}
+	ErrNoLateCharge = &domain.Error{
+		Code: domain.Refused, Rule: "account.no_late_charge",
+		Text: "the late charge comes to nothing",
+	}
+	ErrNotACharge = &domain.Error{
+		Code: domain.Refused, Rule: "account.not_a_late_charge",
+		Text: "only a late charge can be waived; credit or write off an invoice",
+	}
 )
 
 // AssessLateCharge makes a late charge on an overdue invoice a receivable. It is computed on what was open, segment by
@@ -85,8 +95,10 @@ func (c AssessLateCharge) decide(s *State, p Parties) ([]domain.Event, error) {
 	case s.openTotal+sum > domain.MinorMax:
 		return nil, ErrBalanceTooLarge
 	}
-	e := LateChargeAssessed{Charge: c.Charge, Number: c.Number, Invoice: c.Invoice, Rate: c.Rate, From: c.From, To: c.To,
-		DayCount: c.DayCount, Segments: segments, AssessedOn: c.AssessedOn, DueOn: c.DueOn, Amount: c.money(sum)}
+	e := LateChargeAssessed{
+		Charge: c.Charge, Number: c.Number, Invoice: c.Invoice, Rate: c.Rate, From: c.From, To: c.To,
+		DayCount: c.DayCount, Segments: segments, AssessedOn: c.AssessedOn, DueOn: c.DueOn, Amount: c.money(sum),
+	}
 	if e.Number == "" {
 		e.Number = string(c.Charge)
 	}

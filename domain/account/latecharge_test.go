@@ -14,15 +14,19 @@ func segment(base int64, from, until string, charge int64) ChargeSegment {
 func TestLateChargeOnTheWhole(t *testing.T) {
 	b := books(t, issued("A", "08-31", "09-30", 1_000_000))
 	b.then(AssessLateCharge{Key: acme, Charge: "L1", Invoice: "A", Rate: 14_60, To: on("10-31"), AssessedOn: on("11-02"), DueOn: on("11-30")},
-		LateChargeAssessed{Charge: "L1", Number: "L1", Invoice: "A", Rate: 14_60, From: on("09-30"), To: on("10-31"), DayCount: domain.Act365,
-			Segments: []ChargeSegment{segment(1_000_000, "09-30", "10-31", 12_400)}, AssessedOn: on("11-02"), DueOn: on("11-30"), Amount: yen(12_400)})
+		LateChargeAssessed{
+			Charge: "L1", Number: "L1", Invoice: "A", Rate: 14_60, From: on("09-30"), To: on("10-31"), DayCount: domain.Act365,
+			Segments: []ChargeSegment{segment(1_000_000, "09-30", "10-31", 12_400)}, AssessedOn: on("11-02"), DueOn: on("11-30"), Amount: yen(12_400),
+		})
 	b.want(t, "balance", b.State().Balance(), 1_012_400)
 	for count, want := range map[domain.DayCount]int64{domain.Act365: 109_200, domain.CalendarYear: 108_901} {
 		books(t, issued("A", "2027-12-01", "2027-12-31", 3_000_000)).
 			then(AssessLateCharge{Key: acme, Charge: "L", Number: "LC-3", Invoice: "A", Rate: 14_60, To: on("2028-03-31"), AssessedOn: on("2028-03-31"), DayCount: count},
-				LateChargeAssessed{Charge: "L", Number: "LC-3", Invoice: "A", Rate: 14_60, From: on("2027-12-31"), To: on("2028-03-31"), DayCount: count,
+				LateChargeAssessed{
+					Charge: "L", Number: "LC-3", Invoice: "A", Rate: 14_60, From: on("2027-12-31"), To: on("2028-03-31"), DayCount: count,
 					Segments:   []ChargeSegment{segment(3_000_000, "2027-12-31", "2028-03-31", want)},
-					AssessedOn: on("2028-03-31"), DueOn: on("2028-03-31"), Amount: yen(want)})
+					AssessedOn: on("2028-03-31"), DueOn: on("2028-03-31"), Amount: yen(want),
+				})
 	}
 }
 
@@ -31,9 +35,11 @@ func TestLateChargeOnTheWhole(t *testing.T) {
 func TestLateChargeBySegments(t *testing.T) {
 	b := books(t, issued("A", "06-01", "06-30", 1_000_000), paid("P1", "07-31", 400_000, to("A", 400_000)), paid("P2", "09-30", 600_000, to("A", 600_000)))
 	c := AssessLateCharge{Key: acme, Charge: "L", Invoice: "A", Rate: 14_60, To: on("12-31"), AssessedOn: on("12-31")}
-	b.then(c, LateChargeAssessed{Charge: "L", Number: "L", Invoice: "A", Rate: 14_60, From: on("06-30"), To: on("12-31"), DayCount: domain.Act365,
+	b.then(c, LateChargeAssessed{
+		Charge: "L", Number: "L", Invoice: "A", Rate: 14_60, From: on("06-30"), To: on("12-31"), DayCount: domain.Act365,
 		Segments:   []ChargeSegment{segment(1_000_000, "06-30", "07-31", 12_400), segment(600_000, "07-31", "09-30", 14_640)},
-		AssessedOn: on("12-31"), DueOn: on("12-31"), Amount: yen(27_040)})
+		AssessedOn: on("12-31"), DueOn: on("12-31"), Amount: yen(27_040),
+	})
 	c.Charge, c.From = "L2", on("12-30")
 	b.refusedAt(c, ErrChargedAlready, "/from")
 	c.From = domain.Date{}
@@ -55,17 +61,23 @@ func TestLateChargeAgain(t *testing.T) {
 		PaymentReversed{"P", on("07-20"), yen(1_000_000), list(to("A", 1_000_000)), "R01"},
 		paid("Q", "08-10", 5, to("A", 5)), PaymentUnapplied{"Q", on("08-10"), list(to("A", 5)), "typo"})
 	b.then(AssessLateCharge{Key: acme, Charge: "L1", Invoice: "A", Rate: 14_60, To: on("07-31"), AssessedOn: on("07-31")},
-		LateChargeAssessed{Charge: "L1", Number: "L1", Invoice: "A", Rate: 14_60, From: on("06-30"), To: on("07-31"), DayCount: domain.Act365,
+		LateChargeAssessed{
+			Charge: "L1", Number: "L1", Invoice: "A", Rate: 14_60, From: on("06-30"), To: on("07-31"), DayCount: domain.Act365,
 			Segments:   []ChargeSegment{segment(1_000_000, "06-30", "07-10", 4_000), segment(1_000_000, "07-20", "07-31", 4_400)},
-			AssessedOn: on("07-31"), DueOn: on("07-31"), Amount: yen(8_400)})
+			AssessedOn: on("07-31"), DueOn: on("07-31"), Amount: yen(8_400),
+		})
 	b.then(AssessLateCharge{Key: acme, Charge: "L2", Invoice: "A", Rate: 14_60, To: on("08-31"), AssessedOn: on("08-31")},
-		LateChargeAssessed{Charge: "L2", Number: "L2", Invoice: "A", Rate: 14_60, From: on("07-31"), To: on("08-31"), DayCount: domain.Act365,
-			Segments: []ChargeSegment{segment(1_000_000, "07-31", "08-31", 12_400)}, AssessedOn: on("08-31"), DueOn: on("08-31"), Amount: yen(12_400)})
+		LateChargeAssessed{
+			Charge: "L2", Number: "L2", Invoice: "A", Rate: 14_60, From: on("07-31"), To: on("08-31"), DayCount: domain.Act365,
+			Segments: []ChargeSegment{segment(1_000_000, "07-31", "08-31", 12_400)}, AssessedOn: on("08-31"), DueOn: on("08-31"), Amount: yen(12_400),
+		})
 	c := AssessLateCharge{Key: acme, Charge: "L3", Invoice: "A", Rate: 14_60, To: on("09-30"), AssessedOn: on("09-30"), Base: yen(1_000_001)}
 	b.refusedAt(c, ErrExceedsOpen, "/base")
 	c.Base = yen(365_000)
-	b.then(c, LateChargeAssessed{Charge: "L3", Number: "L3", Invoice: "A", Rate: 14_60, From: on("08-31"), To: on("09-30"), DayCount: domain.Act365,
-		Segments: []ChargeSegment{segment(365_000, "08-31", "09-30", 4_380)}, AssessedOn: on("09-30"), DueOn: on("09-30"), Amount: yen(4_380)})
+	b.then(c, LateChargeAssessed{
+		Charge: "L3", Number: "L3", Invoice: "A", Rate: 14_60, From: on("08-31"), To: on("09-30"), DayCount: domain.Act365,
+		Segments: []ChargeSegment{segment(365_000, "08-31", "09-30", 4_380)}, AssessedOn: on("09-30"), DueOn: on("09-30"), Amount: yen(4_380),
+	})
 	// money goes to the principal first, though the late charges are due earlier than none of it
 	b.then(pay("R", "10-01", 1_000_001), by(ByAgreement, paid("R", "10-01", 1_000_001, to("A", 1_000_000), to("L1", 1))))
 	books(t, issued("A", "06-01", "06-30", 100)).refused(

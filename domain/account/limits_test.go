@@ -60,8 +60,10 @@ func TestDocumentsStayInRange(t *testing.T) {
 		})
 	}
 	books(t).then(IssueInvoice{Key: acme, Invoice: "A", IssuedOn: on("10-01"), Lines: []Line{big("1", "900000000000000", true)}},
-		InvoiceIssued{Invoice: "A", Number: "N-1", IssuedOn: on("10-01"), DueOn: on("10-31"), Lines: []Line{big("1", "900000000000000", true)},
-			Taxes: []Tax{included(Standard, 10_00, 818_181_818_181_819, 81_818_181_818_181)}, Rounding: domain.RoundDown, Total: yen(900_000_000_000_000)})
+		InvoiceIssued{
+			Invoice: "A", Number: "N-1", IssuedOn: on("10-01"), DueOn: on("10-31"), Lines: []Line{big("1", "900000000000000", true)},
+			Taxes: []Tax{included(Standard, 10_00, 818_181_818_181_819, 81_818_181_818_181)}, Rounding: domain.RoundDown, Total: yen(900_000_000_000_000),
+		})
 }
 
 // Shares of the largest amounts are exact: their parts add up and none is beyond its row.

@@ -56,12 +56,18 @@ type rateKey struct {
 func (t Tax) key() rateKey { return rateKey{t.Category, t.Rate} }
 
 var (
-	ErrNoLines = &domain.Error{Code: domain.Invalid, Rule: "account.no_lines",
-		Text: "a document has lines, or a plain total, and not both"}
-	ErrTaxedUntaxed = &domain.Error{Code: domain.Invalid, Rule: "account.rate_on_untaxed",
-		Text: "this tax category bears no tax: its rate is 0"}
-	ErrNegativeTotal = &domain.Error{Code: domain.Invalid, Rule: "account.negative_total",
-		Text: "the total is negative: issue a credit note instead"}
+	ErrNoLines = &domain.Error{
+		Code: domain.Invalid, Rule: "account.no_lines",
+		Text: "a document has lines, or a plain total, and not both",
+	}
+	ErrTaxedUntaxed = &domain.Error{
+		Code: domain.Invalid, Rule: "account.rate_on_untaxed",
+		Text: "this tax category bears no tax: its rate is 0",
+	}
+	ErrNegativeTotal = &domain.Error{
+		Code: domain.Invalid, Rule: "account.negative_total",
+		Text: "the total is negative: issue a credit note instead",
+	}
 )
 
 func checkLines(f *domain.Faults, lines []Line) {

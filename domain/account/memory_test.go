@@ -15,10 +15,14 @@ func settledPair(t testing.TB, i int) (domain.Event, domain.Event) {
 	gross := domain.NewMoney(110_000, "JPY")
 	issued, paid := domain.NewDate(2026, 1, 31), domain.NewDate(2026, 2, 28)
 	id := domain.InvoiceID(fmt.Sprintf("INV-2026-%06d", i))
-	invoice := InvoiceIssued{Invoice: id, Number: string(id), IssuedOn: issued, DueOn: paid, Total: gross,
-		Taxes: []Tax{{Category: Standard, Rate: 10_00, Net: domain.NewMoney(100_000, "JPY"), Tax: domain.NewMoney(10_000, "JPY")}}}
-	payment := PaymentRecorded{Payment: domain.PaymentID(fmt.Sprintf("PAY-2026-%06d", i)), ReceivedOn: paid, Amount: gross,
-		Allocations: []Allocation{{id, gross}}}
+	invoice := InvoiceIssued{
+		Invoice: id, Number: string(id), IssuedOn: issued, DueOn: paid, Total: gross,
+		Taxes: []Tax{{Category: Standard, Rate: 10_00, Net: domain.NewMoney(100_000, "JPY"), Tax: domain.NewMoney(10_000, "JPY")}},
+	}
+	payment := PaymentRecorded{
+		Payment: domain.PaymentID(fmt.Sprintf("PAY-2026-%06d", i)), ReceivedOn: paid, Amount: gross,
+		Allocations: []Allocation{{id, gross}},
+	}
 	return read(t, invoice), read(t, payment)
 }
 

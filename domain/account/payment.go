@@ -3,22 +3,38 @@ package account
 import "github.com/urikake/urikake/domain"
 
 var (
-	ErrUnknownPayment = &domain.Error{Code: domain.NotFound, Rule: "account.unknown_payment",
-		Text: "the account has no such payment"}
-	ErrOverAllocated = &domain.Error{Code: domain.Refused, Rule: "account.over_allocated",
-		Text: "the allocations are more than is unapplied from that day on"}
-	ErrNothingToApply = &domain.Error{Code: domain.Invalid, Rule: "account.no_allocations",
-		Text: "say to which invoices it goes and how much to each"}
-	ErrRepeatedAllocation = &domain.Error{Code: domain.Invalid, Rule: "account.repeated_allocation",
-		Text: "the same invoice stands twice in the allocations"}
-	ErrNotApplied = &domain.Error{Code: domain.Refused, Rule: "account.not_applied",
-		Text: "so much was not applied to the invoice"}
-	ErrBeforeApplied = &domain.Error{Code: domain.Refused, Rule: "account.before_applied",
-		Text: "the day lies before the day of the movement that it undoes"}
-	ErrAlreadyReversed = &domain.Error{Code: domain.Refused, Rule: "account.already_reversed",
-		Text: "the payment is reversed already"}
-	ErrPartlyRefunded = &domain.Error{Code: domain.Refused, Rule: "account.partly_refunded",
-		Text: "some of the payment was refunded or taken as a difference; it can't be reversed"}
+	ErrUnknownPayment = &domain.Error{
+		Code: domain.NotFound, Rule: "account.unknown_payment",
+		Text: "the account has no such payment",
+	}
+	ErrOverAllocated = &domain.Error{
+		Code: domain.Refused, Rule: "account.over_allocated",
+		Text: "the allocations are more than is unapplied from that day on",
+	}
+	ErrNothingToApply = &domain.Error{
+		Code: domain.Invalid, Rule: "account.no_allocations",
+		Text: "say to which invoices it goes and how much to each",
+	}
+	ErrRepeatedAllocation = &domain.Error{
+		Code: domain.Invalid, Rule: "account.repeated_allocation",
+		Text: "the same invoice stands twice in the allocations",
+	}
+	ErrNotApplied = &domain.Error{
+		Code: domain.Refused, Rule: "account.not_applied",
+		Text: "so much was not applied to the invoice",
+	}
+	ErrBeforeApplied = &domain.Error{
+		Code: domain.Refused, Rule: "account.before_applied",
+		Text: "the day lies before the day of the movement that it undoes",
+	}
+	ErrAlreadyReversed = &domain.Error{
+		Code: domain.Refused, Rule: "account.already_reversed",
+		Text: "the payment is reversed already",
+	}
+	ErrPartlyRefunded = &domain.Error{
+		Code: domain.Refused, Rule: "account.partly_refunded",
+		Text: "some of the payment was refunded or taken as a difference; it can't be reversed",
+	}
 )
 
 // RecordPayment books money received: to the given invoices, or to the oldest due first, or to none.
@@ -61,8 +77,10 @@ func (c RecordPayment) decide(s *State, p Parties) ([]domain.Event, error) {
 	if err := s.afford(c.Key, c.Allocations, c.ReceivedOn, c.Amount.Minor()); err != nil {
 		return nil, err
 	}
-	e := PaymentRecorded{Payment: c.Payment, ReceivedOn: c.ReceivedOn, Amount: c.Amount, Allocations: c.Allocations,
-		Basis: c.Basis, Method: c.Method, Reference: c.Reference, Payer: c.Payer}
+	e := PaymentRecorded{
+		Payment: c.Payment, ReceivedOn: c.ReceivedOn, Amount: c.Amount, Allocations: c.Allocations,
+		Basis: c.Basis, Method: c.Method, Reference: c.Reference, Payer: c.Payer,
+	}
 	if len(e.Allocations) == 0 && c.Allocate != Nothing {
 		e.Allocations = s.oldestFirst(c.Key, c.ReceivedOn, c.Amount.Minor())
 	}

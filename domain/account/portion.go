@@ -163,8 +163,10 @@ func share(rows []Tax, amount int64, c domain.Currency) []Tax {
 			continue
 		}
 		tax, _ := domain.RoundDown.MulDiv(parts[i], int64(t.Rate), domain.RateWhole+int64(t.Rate))
-		out = append(out, Tax{Category: t.Category, Rate: t.Rate, Included: true,
-			Net: domain.NewMoney(parts[i]-tax, c), Tax: domain.NewMoney(tax, c)})
+		out = append(out, Tax{
+			Category: t.Category, Rate: t.Rate, Included: true,
+			Net: domain.NewMoney(parts[i]-tax, c), Tax: domain.NewMoney(tax, c),
+		})
 	}
 	return out
 }

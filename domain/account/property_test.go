@@ -142,8 +142,10 @@ func readRapid(t *rapid.T, e domain.Event) domain.Event {
 // so that most orders come close to the edge of a rule, on this side or on that one.
 func (h *history) command(t *rapid.T) Command {
 	d := draw{t, h}
-	switch rapid.SampledFrom([]string{"issue", "issue", "issue", "pay", "pay", "pay", "apply", "unapply", "reverse", "refund", "void", "due", "credit", "credit",
-		"applyCredit", "unapplyCredit", "writeOff", "recover", "difference", "difference", "dispute", "resolve", "charge", "waive", "carry"}).Draw(t, "order") {
+	switch rapid.SampledFrom([]string{
+		"issue", "issue", "issue", "pay", "pay", "pay", "apply", "unapply", "reverse", "refund", "void", "due", "credit", "credit",
+		"applyCredit", "unapplyCredit", "writeOff", "recover", "difference", "difference", "dispute", "resolve", "charge", "waive", "carry",
+	}).Draw(t, "order") {
 	case "issue":
 		return d.invoice()
 	case "pay":
@@ -352,8 +354,10 @@ func (d draw) lines() (list []Line) {
 		if d.chance(8) {
 			quantity = -1
 		}
-		list = append(list, Line{Description: "x", Quantity: domain.DecimalOf(quantity),
-			UnitPrice: domain.DecimalOf(rapid.Int64Range(1, 700).Draw(d.t, "price")), Category: s.category, Rate: s.rate, TaxIncluded: d.chance(2)})
+		list = append(list, Line{
+			Description: "x", Quantity: domain.DecimalOf(quantity),
+			UnitPrice: domain.DecimalOf(rapid.Int64Range(1, 700).Draw(d.t, "price")), Category: s.category, Rate: s.rate, TaxIncluded: d.chance(2),
+		})
 	}
 	return list
 }

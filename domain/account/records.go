@@ -122,8 +122,10 @@ func (s *State) records(keep func(last domain.Date, live bool) bool) (r Records)
 		if !keep(f.moves.last(), f.unapplied > 0) {
 			return
 		}
-		rec := FundRecord{ID: id, On: f.on, Amount: f.amount, Refunded: f.left().refunded, Reversed: f.left().reversed,
-			Differences: f.left().differences, Moves: moveRecords(f.moves)}
+		rec := FundRecord{
+			ID: id, On: f.on, Amount: f.amount, Refunded: f.left().refunded, Reversed: f.left().reversed,
+			Differences: f.left().differences, Moves: moveRecords(f.moves),
+		}
 		for _, a := range f.applied {
 			rec.Applied = append(rec.Applied, Applied{a.item, a.amount, a.on})
 			needed[a.item] = true
@@ -163,9 +165,11 @@ func (s *State) records(keep func(last domain.Date, live bool) bool) (r Records)
 
 func (s *State) record(it *item) ItemRecord {
 	r := it.rare()
-	return ItemRecord{it.id, it.charge, it.issuedOn, it.dueOn, it.total, it.settled, r.credited, r.writtenOff, r.cancelled,
+	return ItemRecord{
+		it.id, it.charge, it.issuedOn, it.dueOn, it.total, it.settled, r.credited, r.writtenOff, r.cancelled,
 		it.voided, moveRecords(it.moves), s.unpack(it.taxes), s.unpack(r.noted), r.notedTotal, r.disputed, r.differences,
-		r.chargedUntil, r.dueSince}
+		r.chargedUntil, r.dueSince,
+	}
 }
 
 func moveRecords(t timeline) []MoveRecord {
@@ -208,11 +212,15 @@ func (s *State) restore(r Records) {
 }
 
 func (s *State) restoreItem(rec ItemRecord) *item {
-	it := &item{id: rec.Invoice, charge: rec.Charge, voided: rec.Voided, issuedOn: rec.IssuedOn, dueOn: rec.DueOn,
-		total: rec.Total, settled: rec.Settled, taxes: s.pack(rec.Taxes), moves: moves(rec.Moves)}
+	it := &item{
+		id: rec.Invoice, charge: rec.Charge, voided: rec.Voided, issuedOn: rec.IssuedOn, dueOn: rec.DueOn,
+		total: rec.Total, settled: rec.Settled, taxes: s.pack(rec.Taxes), moves: moves(rec.Moves),
+	}
 	it.open = it.total - it.settled - rec.Credited - rec.WrittenOff - rec.Cancelled
-	r := rarely{rec.Credited, rec.WrittenOff, rec.Cancelled, s.pack(rec.Noted), rec.NotedTotal, rec.Disputed,
-		rec.Differences, rec.ChargedUntil, rec.DueSince}
+	r := rarely{
+		rec.Credited, rec.WrittenOff, rec.Cancelled, s.pack(rec.Noted), rec.NotedTotal, rec.Disputed,
+		rec.Differences, rec.ChargedUntil, rec.DueSince,
+	}
 	if !reflect.ValueOf(r).IsZero() {
 		it.rarely = &r
 	}

@@ -3,10 +3,14 @@ package account
 import "github.com/urikake/urikake/domain"
 
 var (
-	ErrRefundSource = &domain.Error{Code: domain.Invalid, Rule: "account.refund_source",
-		Text: "a refund comes from one payment or from one credit note"}
-	ErrExceedsUnapplied = &domain.Error{Code: domain.Refused, Rule: "account.exceeds_unapplied",
-		Text: "the amount is more than is unapplied from that day on"}
+	ErrRefundSource = &domain.Error{
+		Code: domain.Invalid, Rule: "account.refund_source",
+		Text: "a refund comes from one payment or from one credit note",
+	}
+	ErrExceedsUnapplied = &domain.Error{
+		Code: domain.Refused, Rule: "account.exceeds_unapplied",
+		Text: "the amount is more than is unapplied from that day on",
+	}
 )
 
 // IssueRefund pays unapplied cash or credit back to the customer.

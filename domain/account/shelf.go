@@ -138,8 +138,10 @@ func (s *shelf[ID, T, P]) slot(at int) slot {
 	idLen, n2 := binary.Uvarint(b[n1:])
 	bodyLen, n3 := binary.Uvarint(b[n1+n2:])
 	b = b[n1+n2+n3:]
-	return slot{s.packed[at] == 1, uint32(older), string(b[:idLen]), b[idLen : idLen+bodyLen],
-		at + 1 + n1 + n2 + n3 + int(idLen+bodyLen)}
+	return slot{
+		s.packed[at] == 1, uint32(older), string(b[:idLen]), b[idLen : idLen+bodyLen],
+		at + 1 + n1 + n2 + n3 + int(idLen+bodyLen),
+	}
 }
 
 func (s *shelf[ID, T, P]) read(id string, body []byte) P {

@@ -54,9 +54,11 @@ func TestShelfIsAMap(t *testing.T) {
 // What is packed comes back as it was.
 func TestPackingKeepsEverything(t *testing.T) {
 	on := domain.NewDate(2026, 4, 1)
-	it := item{id: "A", charge: true, voided: true, issuedOn: on, dueOn: on.AddDays(30), total: domain.MinorMax, settled: domain.MinorMax,
+	it := item{
+		id: "A", charge: true, voided: true, issuedOn: on, dueOn: on.AddDays(30), total: domain.MinorMax, settled: domain.MinorMax,
 		taxes: []portion{{net: -5, tax: -1, rate: 1460, category: 3, included: true}, {net: domain.MinorMax, category: 65535}},
-		moves: timeline{{on, domain.MinorMax}, {on.AddDays(1), -domain.MinorMax}}}
+		moves: timeline{{on, domain.MinorMax}, {on.AddDays(1), -domain.MinorMax}},
+	}
 	f := fund{on: on, amount: 7, applied: []application{{"A", 7, on.AddDays(2)}}, moves: timeline{{on, 7}, {on.AddDays(2), -7}}}
 	var gotItem item
 	gotItem.unpack("A", &unpacker{it.pack(nil)})

@@ -23,9 +23,11 @@ type snapshot struct {
 
 // Snapshot writes the state down. O(items + funds).
 func (s *State) Snapshot() ([]byte, error) {
-	snap := snapshot{Records: s.records(func(domain.Date, bool) bool { return true }),
+	snap := snapshot{
+		Records: s.records(func(domain.Date, bool) bool { return true }),
 		Refunds: keys(s.refunds), Recovered: keys(s.recovered), Forfeited: s.forfeited,
-		Period: s.period, BroughtFrom: s.broughtFrom}
+		Period: s.period, BroughtFrom: s.broughtFrom,
+	}
 	if s.carriedInto != "" {
 		snap.Carried = &s.carried
 	}

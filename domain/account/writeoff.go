@@ -3,14 +3,22 @@ package account
 import "github.com/urikake/urikake/domain"
 
 var (
-	ErrUnknownWriteOff = &domain.Error{Code: domain.NotFound, Rule: "account.unknown_write_off",
-		Text: "the account has no such write-off"}
-	ErrExceedsWriteOff = &domain.Error{Code: domain.Refused, Rule: "account.exceeds_write_off",
-		Text: "more would be recovered than was written off"}
-	ErrBeyondTolerance = &domain.Error{Code: domain.Refused, Rule: "account.beyond_tolerance",
-		Text: "the difference is larger than the seller's tolerance for small differences"}
-	ErrDifferenceTarget = &domain.Error{Code: domain.Invalid, Rule: "account.difference_target",
-		Text: "a difference is settled on one invoice (too little came) or on one payment (too much came)"}
+	ErrUnknownWriteOff = &domain.Error{
+		Code: domain.NotFound, Rule: "account.unknown_write_off",
+		Text: "the account has no such write-off",
+	}
+	ErrExceedsWriteOff = &domain.Error{
+		Code: domain.Refused, Rule: "account.exceeds_write_off",
+		Text: "more would be recovered than was written off",
+	}
+	ErrBeyondTolerance = &domain.Error{
+		Code: domain.Refused, Rule: "account.beyond_tolerance",
+		Text: "the difference is larger than the seller's tolerance for small differences",
+	}
+	ErrDifferenceTarget = &domain.Error{
+		Code: domain.Invalid, Rule: "account.difference_target",
+		Text: "a difference is settled on one invoice (too little came) or on one payment (too much came)",
+	}
 )
 
 // WriteOff gives up what is open on an invoice, in whole or in part.

@@ -8,8 +8,10 @@ import (
 
 // BD-T1: what is left of a mixed invoice after a part payment is split by original gross per rate.
 func TestWriteOffAndRecovery(t *testing.T) {
-	start := InvoiceIssued{Invoice: "A", Number: "1", IssuedOn: on("09-01"), DueOn: on("09-30"), Total: yen(131_200),
-		Taxes: []Tax{row(Standard, 10_00, 80_000, 8_000), row(Reduced, 8_00, 40_000, 3_200)}}
+	start := InvoiceIssued{
+		Invoice: "A", Number: "1", IssuedOn: on("09-01"), DueOn: on("09-30"), Total: yen(131_200),
+		Taxes: []Tax{row(Standard, 10_00, 80_000, 8_000), row(Reduced, 8_00, 40_000, 3_200)},
+	}
 	b := books(t, start, paid("P", "10-01", 50_000, to("A", 50_000)))
 	c := WriteOff{Key: acme, WriteOff: "W", Invoice: "A", WriteOffOn: on("12-01"), Amount: yen(81_201), Reason: "bankrupt", Approver: "Sato"}
 	b.refusedAt(c, ErrExceedsOpen, "/amount")
@@ -45,13 +47,17 @@ func TestWriteOffAndRecovery(t *testing.T) {
 // A whole invoice takes back exactly the tax it had, however that was rounded; after a credit note for all of one
 // rate, only the other rate is left to give up.
 func TestWriteOffTakesBackWhatIsLeft(t *testing.T) {
-	up := InvoiceIssued{Invoice: "A", Number: "1", IssuedOn: on("09-01"), DueOn: on("09-30"), Rounding: domain.RoundUp,
-		Taxes: []Tax{row(Standard, 10_00, 105, 11)}, Total: yen(116)}
+	up := InvoiceIssued{
+		Invoice: "A", Number: "1", IssuedOn: on("09-01"), DueOn: on("09-30"), Rounding: domain.RoundUp,
+		Taxes: []Tax{row(Standard, 10_00, 105, 11)}, Total: yen(116),
+	}
 	books(t, up).then(WriteOff{Key: acme, WriteOff: "W", Invoice: "A", WriteOffOn: on("12-01"), Amount: yen(116), Reason: "x", Approver: "y"},
 		WrittenOff{WriteOff: "W", Invoice: "A", WriteOffOn: on("12-01"), Amount: yen(116), Taxes: []Tax{included(Standard, 10_00, 105, 11)}, Reason: "x", Approver: "y"})
 
-	mixed := InvoiceIssued{Invoice: "A", Number: "1", IssuedOn: on("09-01"), DueOn: on("09-30"), Total: yen(131_200),
-		Taxes: []Tax{row(Standard, 10_00, 80_000, 8_000), row(Reduced, 8_00, 40_000, 3_200)}}
+	mixed := InvoiceIssued{
+		Invoice: "A", Number: "1", IssuedOn: on("09-01"), DueOn: on("09-30"), Total: yen(131_200),
+		Taxes: []Tax{row(Standard, 10_00, 80_000, 8_000), row(Reduced, 8_00, 40_000, 3_200)},
+	}
 	credit := noted("CN", "10-01", "A", 88_000, to("A", 88_000))
 	credit.Taxes = []Tax{row(Standard, 10_00, 80_000, 8_000)}
 	books(t, mixed, credit).then(WriteOff{Key: acme, WriteOff: "W", Invoice: "A", WriteOffOn: on("12-01"), Amount: yen(43_200), Reason: "x", Approver: "y"},
@@ -64,8 +70,10 @@ func TestWriteOffTakesBackWhatIsLeft(t *testing.T) {
 }
 
 func TestSettleDifference(t *testing.T) {
-	start := InvoiceIssued{Invoice: "A", Number: "1", IssuedOn: on("09-01"), DueOn: on("09-30"), Total: yen(110_000),
-		Taxes: []Tax{row(Standard, 10_00, 100_000, 10_000)}}
+	start := InvoiceIssued{
+		Invoice: "A", Number: "1", IssuedOn: on("09-01"), DueOn: on("09-30"), Total: yen(110_000),
+		Taxes: []Tax{row(Standard, 10_00, 100_000, 10_000)},
+	}
 	b := books(t, start, paid("P", "10-01", 109_340, to("A", 109_340)))
 	c := SettleDifference{Key: acme, Invoice: "A", SettleOn: on("10-01"), Amount: yen(661), Reason: BankFee}
 	b.refusedAt(c, ErrExceedsOpen, "/amount")

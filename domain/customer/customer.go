@@ -69,12 +69,18 @@ type State struct {
 }
 
 var (
-	ErrAlreadyRegistered = &domain.Error{Code: domain.Refused, Rule: "customer.already_registered",
-		Text: "the customer is registered already; use ChangeCustomer"}
-	ErrUnknown = &domain.Error{Code: domain.NotFound, Rule: "customer.unknown",
-		Text: "the customer is not registered; use RegisterCustomer first"}
-	ErrNothingNew = &domain.Error{Code: domain.Refused, Rule: "customer.nothing_new",
-		Text: "the customer stands so already"}
+	ErrAlreadyRegistered = &domain.Error{
+		Code: domain.Refused, Rule: "customer.already_registered",
+		Text: "the customer is registered already; use ChangeCustomer",
+	}
+	ErrUnknown = &domain.Error{
+		Code: domain.NotFound, Rule: "customer.unknown",
+		Text: "the customer is not registered; use RegisterCustomer first",
+	}
+	ErrNothingNew = &domain.Error{
+		Code: domain.Refused, Rule: "customer.nothing_new",
+		Text: "the customer stands so already",
+	}
 )
 
 func decide(s *State, c Command) ([]domain.Event, error) {

@@ -107,9 +107,11 @@ func TestDeactivate(t *testing.T) {
 func TestUnknown(t *testing.T) {
 	net := domain.Terms{Kind: domain.TermsNet}
 	for _, command := range []customer.Command{
-		customer.ChangeCustomer{Key: key, Details: details(), Reason: "x"}, customer.SetPaymentTerms{Key: key, Terms: net, Reason: "x"},
+		customer.ChangeCustomer{Key: key, Details: details(), Reason: "x"},
+		customer.SetPaymentTerms{Key: key, Terms: net, Reason: "x"},
 		customer.SetCreditLimit{Key: key, CreditLimit: limit, Reason: "x"},
-		customer.DeactivateCustomer{Key: key, Reason: "x"}, customer.ReactivateCustomer{Key: key, Reason: "x"},
+		customer.DeactivateCustomer{Key: key, Reason: "x"},
+		customer.ReactivateCustomer{Key: key, Reason: "x"},
 	} {
 		given(t).When(command).RefusedAt(customer.ErrUnknown, "/customer")
 		if got := customer.Decider.Stream(command); got != "customer-midori.C0001" {
@@ -161,8 +163,10 @@ func TestFields(t *testing.T) {
 
 // The names on the wire stand in every book that is ever written.
 func TestWire(t *testing.T) {
-	data, err := json.Marshal(customer.Registered{Key: key, Details: customer.Details{Name: "Acme", Contacts: []customer.Contact{{Email: "a@b"}}},
-		Terms: domain.Terms{Kind: domain.TermsNet, NetDays: 30}})
+	data, err := json.Marshal(customer.Registered{
+		Key: key, Details: customer.Details{Name: "Acme", Contacts: []customer.Contact{{Email: "a@b"}}},
+		Terms: domain.Terms{Kind: domain.TermsNet, NetDays: 30},
+	})
 	const want = `{"seller":"midori","customer":"C0001","name":"Acme","contacts":[{"email":"a@b"}],"terms":{"kind":"NET","net_days":30}}`
 	if err != nil || string(data) != want {
 		t.Errorf("%s\n%v", data, err)

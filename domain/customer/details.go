@@ -50,10 +50,14 @@ type Contact struct {
 }
 
 var (
-	ErrBadEmail = &domain.Error{Code: domain.Invalid, Rule: "customer.bad_email",
-		Text: "an e-mail address is written local@domain"}
-	ErrEmptyContact = &domain.Error{Code: domain.Invalid, Rule: "customer.empty_contact",
-		Text: "a contact has a name, an e-mail address or a telephone number"}
+	ErrBadEmail = &domain.Error{
+		Code: domain.Invalid, Rule: "customer.bad_email",
+		Text: "an e-mail address is written local@domain",
+	}
+	ErrEmptyContact = &domain.Error{
+		Code: domain.Invalid, Rule: "customer.empty_contact",
+		Text: "a contact has a name, an e-mail address or a telephone number",
+	}
 )
 
 // normal is d with one way to say "none".

@@ -33,8 +33,10 @@ type books struct {
 }
 
 func (b *books) do(c account.Command) error {
-	events, err := account.Decider.Decide(b.state, account.Request{Command: c, Parties: account.Parties{SellerKnown: true, CustomerKnown: true,
-		CustomerActive: true, Rounding: domain.RoundDown, Tolerance: 1000, Number: "N-1", DueOn: on("10-31")}})
+	events, err := account.Decider.Decide(b.state, account.Request{Command: c, Parties: account.Parties{
+		SellerKnown: true, CustomerKnown: true,
+		CustomerActive: true, Rounding: domain.RoundDown, Tolerance: 1000, Number: "N-1", DueOn: on("10-31"),
+	}})
 	for _, e := range events {
 		b.state = account.Decider.Evolve(b.state, e)
 		b.events = append(b.events, e.(account.Event))
@@ -56,51 +58,125 @@ func TestPostings(t *testing.T) {
 		when  []account.Command
 		want  string
 	}{
-		{"J1 invoice at 10 %", nil, []account.Command{std(100_000)},
-			"Dr accounts_receivable 110000, Cr output_consumption_tax 10000, Cr sales 100000"},
-		{"J2 two rates", nil, []account.Command{account.IssueInvoice{Key: acme, Invoice: "A", IssuedOn: on("10-01"),
-			Lines: []account.Line{line(80_000, account.Standard, 10_00), line(40_000, account.Reduced, 8_00)}}},
-			"Dr accounts_receivable 131200, Cr output_consumption_tax 11200, Cr sales 120000"},
-		{"J3 credit note", []account.Command{std(100_000)}, []account.Command{account.IssueCreditNote{Key: acme, Credit: "C", IssuedOn: on("10-10"), Invoice: "A",
-			Reason: account.Return, Lines: []account.Line{line(10_000, account.Standard, 10_00)}}},
-			"Cr accounts_receivable 11000, Dr output_consumption_tax 1000, Dr sales_returns_and_allowances 10000"},
-		{"J4 receipt", []account.Command{std(100_000)}, []account.Command{pay(110_000)},
-			"Dr ordinary_deposit 110000, Cr accounts_receivable 110000"},
-		{"J5 fee borne by the seller", []account.Command{std(100_000)}, []account.Command{pay(109_340),
-			account.SettleDifference{Key: acme, Invoice: "A", SettleOn: on("10-30"), Amount: yen(660), Reason: account.BankFee}},
-			"Dr ordinary_deposit 109340, Cr accounts_receivable 110000, Dr output_consumption_tax 60, Dr sales_returns_and_allowances 600"},
-		{"J7 overpayment", []account.Command{std(100_000)}, []account.Command{pay(120_000)},
-			"Dr ordinary_deposit 120000, Cr accounts_receivable 110000, Cr advances_received 10000"},
-		{"J8 refund", []account.Command{std(100_000), pay(120_000)}, []account.Command{account.IssueRefund{Key: acme, Refund: "R", Payment: "P", RefundOn: on("10-31"), Amount: yen(10_000)}},
-			"Cr ordinary_deposit 10000, Dr advances_received 10000"},
-		{"J10 write-off", []account.Command{std(100_000)}, []account.Command{writeOff(110_000)},
-			"Cr accounts_receivable 110000, Dr output_consumption_tax 10000, Dr bad_debt_loss 100000"},
-		{"J12 recovery", []account.Command{std(100_000), writeOff(110_000)}, []account.Command{account.RecoverWriteOff{Key: acme, Recovery: "V", WriteOff: "W", RecoverOn: on("12-01"), Amount: yen(55_000)}},
-			"Dr ordinary_deposit 55000, Cr output_consumption_tax 5000, Cr recovery_of_written_off_claims 50000"},
-		{"J13 receipt with a late charge", []account.Command{account.IssueInvoice{Key: acme, Invoice: "A", IssuedOn: on("09-01"), DueOn: on("09-30"), Total: yen(1_000_000)}},
-			[]account.Command{account.AssessLateCharge{Key: acme, Charge: "L", Invoice: "A", Rate: 14_60, To: on("10-31"), AssessedOn: on("10-31")},
-				account.RecordPayment{Key: acme, Payment: "P", ReceivedOn: on("10-31"), Amount: yen(1_012_400)}},
-			"Dr ordinary_deposit 1012400, Cr accounts_receivable 1000000, Cr miscellaneous_income 12400"},
+		{
+			"J1 invoice at 10 %", nil,
+			[]account.Command{std(100_000)},
+			"Dr accounts_receivable 110000, Cr output_consumption_tax 10000, Cr sales 100000",
+		},
+		{
+			"J2 two rates", nil,
+			[]account.Command{account.IssueInvoice{
+				Key: acme, Invoice: "A", IssuedOn: on("10-01"),
+				Lines: []account.Line{line(80_000, account.Standard, 10_00), line(40_000, account.Reduced, 8_00)},
+			}},
+			"Dr accounts_receivable 131200, Cr output_consumption_tax 11200, Cr sales 120000",
+		},
+		{
+			"J3 credit note",
+			[]account.Command{std(100_000)},
+			[]account.Command{account.IssueCreditNote{
+				Key: acme, Credit: "C", IssuedOn: on("10-10"), Invoice: "A",
+				Reason: account.Return, Lines: []account.Line{line(10_000, account.Standard, 10_00)},
+			}},
+			"Cr accounts_receivable 11000, Dr output_consumption_tax 1000, Dr sales_returns_and_allowances 10000",
+		},
+		{
+			"J4 receipt",
+			[]account.Command{std(100_000)},
+			[]account.Command{pay(110_000)},
+			"Dr ordinary_deposit 110000, Cr accounts_receivable 110000",
+		},
+		{
+			"J5 fee borne by the seller",
+			[]account.Command{std(100_000)},
+			[]account.Command{
+				pay(109_340),
+				account.SettleDifference{Key: acme, Invoice: "A", SettleOn: on("10-30"), Amount: yen(660), Reason: account.BankFee},
+			},
+			"Dr ordinary_deposit 109340, Cr accounts_receivable 110000, Dr output_consumption_tax 60, Dr sales_returns_and_allowances 600",
+		},
+		{
+			"J7 overpayment",
+			[]account.Command{std(100_000)},
+			[]account.Command{pay(120_000)},
+			"Dr ordinary_deposit 120000, Cr accounts_receivable 110000, Cr advances_received 10000",
+		},
+		{
+			"J8 refund",
+			[]account.Command{std(100_000), pay(120_000)},
+			[]account.Command{account.IssueRefund{Key: acme, Refund: "R", Payment: "P", RefundOn: on("10-31"), Amount: yen(10_000)}},
+			"Cr ordinary_deposit 10000, Dr advances_received 10000",
+		},
+		{
+			"J10 write-off",
+			[]account.Command{std(100_000)},
+			[]account.Command{writeOff(110_000)},
+			"Cr accounts_receivable 110000, Dr output_consumption_tax 10000, Dr bad_debt_loss 100000",
+		},
+		{
+			"J12 recovery",
+			[]account.Command{std(100_000), writeOff(110_000)},
+			[]account.Command{account.RecoverWriteOff{Key: acme, Recovery: "V", WriteOff: "W", RecoverOn: on("12-01"), Amount: yen(55_000)}},
+			"Dr ordinary_deposit 55000, Cr output_consumption_tax 5000, Cr recovery_of_written_off_claims 50000",
+		},
+		{
+			"J13 receipt with a late charge",
+			[]account.Command{account.IssueInvoice{Key: acme, Invoice: "A", IssuedOn: on("09-01"), DueOn: on("09-30"), Total: yen(1_000_000)}},
+			[]account.Command{
+				account.AssessLateCharge{Key: acme, Charge: "L", Invoice: "A", Rate: 14_60, To: on("10-31"), AssessedOn: on("10-31")},
+				account.RecordPayment{Key: acme, Payment: "P", ReceivedOn: on("10-31"), Amount: yen(1_012_400)},
+			},
+			"Dr ordinary_deposit 1012400, Cr accounts_receivable 1000000, Cr miscellaneous_income 12400",
+		},
 		{"J14 advance", nil, []account.Command{pay(55_000)}, "Dr ordinary_deposit 55000, Cr advances_received 55000"},
-		{"J15 invoice using the advance", []account.Command{pay(55_000)}, []account.Command{std(100_000), account.ApplyPayment{Key: acme, Payment: "P", ApplyOn: on("10-30")}},
-			"Dr accounts_receivable 55000, Dr advances_received 55000, Cr output_consumption_tax 10000, Cr sales 100000"},
-		{"J18 a yen too little", []account.Command{std(100_000), pay(109_999)},
+		{
+			"J15 invoice using the advance",
+			[]account.Command{pay(55_000)},
+			[]account.Command{std(100_000), account.ApplyPayment{Key: acme, Payment: "P", ApplyOn: on("10-30")}},
+			"Dr accounts_receivable 55000, Dr advances_received 55000, Cr output_consumption_tax 10000, Cr sales 100000",
+		},
+		{
+			"J18 a yen too little",
+			[]account.Command{std(100_000), pay(109_999)},
 			[]account.Command{account.SettleDifference{Key: acme, Invoice: "A", SettleOn: on("10-30"), Amount: yen(1), Reason: account.RoundingError}},
-			"Cr accounts_receivable 1, Dr miscellaneous_loss 1"},
-		{"a yen too much", []account.Command{pay(1)},
+			"Cr accounts_receivable 1, Dr miscellaneous_loss 1",
+		},
+		{
+			"a yen too much",
+			[]account.Command{pay(1)},
 			[]account.Command{account.SettleDifference{Key: acme, Payment: "P", SettleOn: on("10-30"), Amount: yen(1), Reason: account.RoundingError}},
-			"Dr advances_received 1, Cr miscellaneous_income 1"},
-		{"voided", []account.Command{std(100_000)}, []account.Command{account.VoidInvoice{Key: acme, Invoice: "A", VoidOn: on("10-02"), Reason: "x"}},
-			"Cr accounts_receivable 110000, Dr output_consumption_tax 10000, Dr sales 100000"},
-		{"bounced", []account.Command{std(100_000), pay(120_000)}, []account.Command{account.ReversePayment{Key: acme, Payment: "P", ReverseOn: on("11-02"), Reason: "x"}},
-			"Cr ordinary_deposit 120000, Dr accounts_receivable 110000, Dr advances_received 10000"},
-		{"a free credit of a plain total", nil, []account.Command{account.IssueCreditNote{Key: acme, Credit: "C", IssuedOn: on("10-10"), Reason: account.Goodwill, Total: yen(500)}},
-			"Cr advances_received 500, Dr sales_returns_and_allowances 500"},
-		{"a plain total without lines", nil, []account.Command{account.IssueInvoice{Key: acme, Invoice: "A", IssuedOn: on("10-01"), Total: yen(700)}},
-			"Dr accounts_receivable 700, Cr sales 700"},
-		{"a return on the invoice", nil, []account.Command{account.IssueInvoice{Key: acme, Invoice: "A", IssuedOn: on("10-01"),
-			Lines: []account.Line{line(80_000, account.Standard, 10_00), line(-5_000, account.Reduced, 8_00)}}},
-			"Dr accounts_receivable 82600, Cr output_consumption_tax 7600, Cr sales 75000"},
+			"Dr advances_received 1, Cr miscellaneous_income 1",
+		},
+		{
+			"voided",
+			[]account.Command{std(100_000)},
+			[]account.Command{account.VoidInvoice{Key: acme, Invoice: "A", VoidOn: on("10-02"), Reason: "x"}},
+			"Cr accounts_receivable 110000, Dr output_consumption_tax 10000, Dr sales 100000",
+		},
+		{
+			"bounced",
+			[]account.Command{std(100_000), pay(120_000)},
+			[]account.Command{account.ReversePayment{Key: acme, Payment: "P", ReverseOn: on("11-02"), Reason: "x"}},
+			"Cr ordinary_deposit 120000, Dr accounts_receivable 110000, Dr advances_received 10000",
+		},
+		{
+			"a free credit of a plain total", nil,
+			[]account.Command{account.IssueCreditNote{Key: acme, Credit: "C", IssuedOn: on("10-10"), Reason: account.Goodwill, Total: yen(500)}},
+			"Cr advances_received 500, Dr sales_returns_and_allowances 500",
+		},
+		{
+			"a plain total without lines", nil,
+			[]account.Command{account.IssueInvoice{Key: acme, Invoice: "A", IssuedOn: on("10-01"), Total: yen(700)}},
+			"Dr accounts_receivable 700, Cr sales 700",
+		},
+		{
+			"a return on the invoice", nil,
+			[]account.Command{account.IssueInvoice{
+				Key: acme, Invoice: "A", IssuedOn: on("10-01"),
+				Lines: []account.Line{line(80_000, account.Standard, 10_00), line(-5_000, account.Reduced, 8_00)},
+			}},
+			"Dr accounts_receivable 82600, Cr output_consumption_tax 7600, Cr sales 75000",
+		},
 	} {
 		t.Run(is.name, func(t *testing.T) {
 			b := &books{state: account.Decider.New()}
@@ -173,7 +249,8 @@ func TestLinesByRate(t *testing.T) {
 	e, _ := Of(account.InvoiceIssued{Invoice: "A", Number: "INV-7", IssuedOn: on("10-01"), Total: yen(131_700), Taxes: []account.Tax{
 		{Category: account.Standard, Rate: 10_00, Net: yen(80_000), Tax: yen(8_000)},
 		{Category: account.Reduced, Rate: 8_00, Net: yen(40_000), Tax: yen(3_200)},
-		{Category: account.NonTaxable, Net: yen(500), Tax: yen(0)}}})
+		{Category: account.NonTaxable, Net: yen(500), Tax: yen(0)},
+	}})
 	want := Entry{On: on("10-01"), Description: "Invoice INV-7", Lines: []Line{
 		{Receivable, Debit, yen(131_700), "", 0},
 		{Sales, Credit, yen(80_000), account.Standard, 10_00},

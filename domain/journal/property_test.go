@@ -134,8 +134,10 @@ func anyCommand(t *rapid.T, n int) account.Command {
 			return account.IssueCreditNote{Key: acme, Credit: credit, IssuedOn: day, Invoice: invoice, Reason: account.Return, Total: small}
 		},
 		func() account.Command {
-			return account.IssueCreditNote{Key: acme, Credit: credit, IssuedOn: day, Invoice: invoice, Reason: account.Return,
-				Lines: []account.Line{line(small.Minor(), account.Standard, 10_00)}}
+			return account.IssueCreditNote{
+				Key: acme, Credit: credit, IssuedOn: day, Invoice: invoice, Reason: account.Return,
+				Lines: []account.Line{line(small.Minor(), account.Standard, 10_00)},
+			}
 		},
 		func() account.Command {
 			return account.IssueCreditNote{Key: acme, Credit: credit, IssuedOn: day, Reason: account.Goodwill, Total: amount}

@@ -94,16 +94,28 @@ func (k Key) check(faults *domain.Faults) {
 }
 
 var (
-	ErrBadYear = &domain.Error{Code: domain.Invalid, Rule: "numbering.bad_year",
-		Text: "a series' year lies between 1900 and 2999"}
-	ErrBadNumber = &domain.Error{Code: domain.Invalid, Rule: "numbering.bad_number",
-		Text: "a number lies between 1 and 999999999"}
-	ErrNumberTaken = &domain.Error{Code: domain.Refused, Rule: "numbering.number_taken",
-		Text: "the number stands on another document, or is about to"}
-	ErrNotHeld = &domain.Error{Code: domain.Refused, Rule: "numbering.not_held",
-		Text: "the number is not waiting for this document"}
-	ErrNotGiven = &domain.Error{Code: domain.Refused, Rule: "numbering.not_given",
-		Text: "the number was never given out, or was returned"}
-	ErrSeriesFull = &domain.Error{Code: domain.Refused, Rule: "numbering.series_full",
-		Text: "the series has no numbers left this year"}
+	ErrBadYear = &domain.Error{
+		Code: domain.Invalid, Rule: "numbering.bad_year",
+		Text: "a series' year lies between 1900 and 2999",
+	}
+	ErrBadNumber = &domain.Error{
+		Code: domain.Invalid, Rule: "numbering.bad_number",
+		Text: "a number lies between 1 and 999999999",
+	}
+	ErrNumberTaken = &domain.Error{
+		Code: domain.Refused, Rule: "numbering.number_taken",
+		Text: "the number stands on another document, or is about to",
+	}
+	ErrNotHeld = &domain.Error{
+		Code: domain.Refused, Rule: "numbering.not_held",
+		Text: "the number is not waiting for this document",
+	}
+	ErrNotGiven = &domain.Error{
+		Code: domain.Refused, Rule: "numbering.not_given",
+		Text: "the number was never given out, or was returned",
+	}
+	ErrSeriesFull = &domain.Error{
+		Code: domain.Refused, Rule: "numbering.series_full",
+		Text: "the series has no numbers left this year",
+	}
 )

@@ -195,8 +195,10 @@ func TestText(t *testing.T) {
 	if state := s.State(); !state.Claimed || state.By != taker("b") {
 		t.Errorf("%+v", state)
 	}
-	for number, want := range map[string]*domain.Error{"": domain.ErrMissing, "a\nb": domain.ErrMalformed,
-		strings.Repeat("x", numbering.TextMax+1): domain.ErrTooLong, "INV-2026-000001": numbering.ErrInSeriesForm} {
+	for number, want := range map[string]*domain.Error{
+		"": domain.ErrMissing, "a\nb": domain.ErrMalformed,
+		strings.Repeat("x", numbering.TextMax+1): domain.ErrTooLong, "INV-2026-000001": numbering.ErrInSeriesForm,
+	} {
 		c := first
 		c.Number = number
 		s.When(c).RefusedAt(want, "/number")
@@ -229,9 +231,11 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: %s %d %d %v", c.text, series, year, n, ok)
 		}
 	}
-	for _, text := range []string{"", "-", "--", "INV-2026-1", "INV-2026-0000001", "INV-2026-000000", "INV-26-000001", "INV-1899-000001",
+	for _, text := range []string{
+		"", "-", "--", "INV-2026-1", "INV-2026-0000001", "INV-2026-000000", "INV-26-000001", "INV-1899-000001",
 		"inv-2026-000001", "-2026-000001", "2026-000001", "INV-2026-+00001", "INV-2026-00000１", "INV-2026-1000000000", " INV-2026-000001",
-		"INV-2026-000001\n", strings.Repeat("A", 33) + "-2026-000001", "INV-2026-99999999999999999999"} {
+		"INV-2026-000001\n", strings.Repeat("A", 33) + "-2026-000001", "INV-2026-99999999999999999999",
+	} {
 		if series, year, n, ok := numbering.Parse(text); ok {
 			t.Errorf("%q: %s %d %d", text, series, year, n)
 		}

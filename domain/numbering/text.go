@@ -34,8 +34,10 @@ func (t Text) check(taker Taker) error {
 }
 
 // ErrInSeriesForm refuses to keep a number in two places.
-var ErrInSeriesForm = &domain.Error{Code: domain.Invalid, Rule: "numbering.in_series_form",
-	Text: "the number has the form of a series; use ClaimNumber"}
+var ErrInSeriesForm = &domain.Error{
+	Code: domain.Invalid, Rule: "numbering.in_series_form",
+	Text: "the number has the form of a series; use ClaimNumber",
+}
 
 // TextCommand is what may be asked of a free number; TextEvent what it records.
 type (

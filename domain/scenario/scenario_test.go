@@ -107,8 +107,10 @@ func TestFails(t *testing.T) {
 	})
 	fails("lost in JSON", "another event after JSON", func(t testing.TB) { start(t).Given(lossy{1}) })
 	for _, how := range []string{"touches the books", "not the same twice", "refused with events"} {
-		want := map[string]string{"touches the books": "Decide changed the books", "not the same twice": "decided twice differs",
-			"refused with events": "and yet states 1 events"}[how]
+		want := map[string]string{
+			"touches the books": "Decide changed the books", "not the same twice": "decided twice differs",
+			"refused with events": "and yet states 1 events",
+		}[how]
 		fails(how, want, func(t testing.TB) { start(t).When(command{change: 1, break_: how}) })
 	}
 	fails("unlisted event", "not among the aggregate's schemas", func(t testing.TB) {

@@ -67,12 +67,20 @@ func isZone(name string) bool {
 }
 
 var (
-	ErrAlreadyRegistered = &domain.Error{Code: domain.Refused, Rule: "seller.already_registered",
-		Text: "the seller is registered already; use ChangeSeller"}
-	ErrUnknown = &domain.Error{Code: domain.NotFound, Rule: "seller.unknown",
-		Text: "the seller is not registered; use RegisterSeller first"}
-	ErrNothingNew = &domain.Error{Code: domain.Refused, Rule: "seller.nothing_new",
-		Text: "the settings are these already"}
-	ErrBadTimeZone = &domain.Error{Code: domain.Invalid, Rule: "seller.bad_time_zone",
-		Text: "a time zone is UTC or an IANA name such as Asia/Tokyo"}
+	ErrAlreadyRegistered = &domain.Error{
+		Code: domain.Refused, Rule: "seller.already_registered",
+		Text: "the seller is registered already; use ChangeSeller",
+	}
+	ErrUnknown = &domain.Error{
+		Code: domain.NotFound, Rule: "seller.unknown",
+		Text: "the seller is not registered; use RegisterSeller first",
+	}
+	ErrNothingNew = &domain.Error{
+		Code: domain.Refused, Rule: "seller.nothing_new",
+		Text: "the settings are these already",
+	}
+	ErrBadTimeZone = &domain.Error{
+		Code: domain.Invalid, Rule: "seller.bad_time_zone",
+		Text: "a time zone is UTC or an IANA name such as Asia/Tokyo",
+	}
 )

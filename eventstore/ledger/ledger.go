@@ -37,8 +37,10 @@ func Codec() *eventstore.Codec { return eventstore.NewCodec(catalog.Events()) }
 var (
 	sellers   = &eventstore.Aggregate[seller.Command, *seller.State]{Decider: seller.Decider}
 	customers = &eventstore.Aggregate[customer.Command, *customer.State]{Decider: customer.Decider}
-	accounts  = &eventstore.Aggregate[account.Request, *account.State]{Decider: account.Decider,
-		SnapshotVersion: account.SnapshotVersion, Snapshot: (*account.State).Snapshot, Restore: account.Restore, Size: (*account.State).Size}
+	accounts  = &eventstore.Aggregate[account.Request, *account.State]{
+		Decider:         account.Decider,
+		SnapshotVersion: account.SnapshotVersion, Snapshot: (*account.State).Snapshot, Restore: account.Restore, Size: (*account.State).Size,
+	}
 )
 
 // Execute runs one command and returns when it is durable. The same Envelope.CommandID with the same command gives

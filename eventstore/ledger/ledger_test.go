@@ -42,11 +42,15 @@ type office struct {
 func open(t *testing.T, store eventstore.Store) office {
 	t.Helper()
 	o := office{t, ledger.New(store, ledger.Codec(), eventstore.SnapshotDir(t.TempDir())), store}
-	o.must("seller", seller.RegisterSeller{Seller: "S1", Settings: seller.Settings{Name: "売手", TimeZone: "Asia/Tokyo", BaseCurrency: "JPY",
-		Language: domain.Japanese, Tolerance: []domain.Money{jpy(880)}}})
+	o.must("seller", seller.RegisterSeller{Seller: "S1", Settings: seller.Settings{
+		Name: "売手", TimeZone: "Asia/Tokyo", BaseCurrency: "JPY",
+		Language: domain.Japanese, Tolerance: []domain.Money{jpy(880)},
+	}})
 	for _, c := range []domain.CustomerID{"C1", "C2"} {
-		o.must("customer-"+string(c), customer.RegisterCustomer{Key: customer.Key{Seller: "S1", Customer: c},
-			Details: customer.Details{Name: "得意先"}, Terms: domain.Terms{Kind: domain.TermsNet, NetDays: 30}})
+		o.must("customer-"+string(c), customer.RegisterCustomer{
+			Key:     customer.Key{Seller: "S1", Customer: c},
+			Details: customer.Details{Name: "得意先"}, Terms: domain.Terms{Kind: domain.TermsNet, NetDays: 30},
+		})
 	}
 	return o
 }

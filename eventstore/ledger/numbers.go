@@ -20,8 +20,10 @@ import (
 // the account forfeits the number, so that a slow command elsewhere can't use it any more, and it is given back.
 
 var (
-	serieses = &eventstore.Aggregate[numbering.Command, *numbering.State]{Decider: numbering.Decider,
-		SnapshotVersion: 1, Snapshot: (*numbering.State).MarshalJSON, Restore: restoreSeries}
+	serieses = &eventstore.Aggregate[numbering.Command, *numbering.State]{
+		Decider:         numbering.Decider,
+		SnapshotVersion: 1, Snapshot: (*numbering.State).MarshalJSON, Restore: restoreSeries,
+	}
 	texts = &eventstore.Aggregate[numbering.TextCommand, numbering.TextState]{Decider: numbering.TextDecider}
 )
 

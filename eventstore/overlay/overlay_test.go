@@ -27,8 +27,10 @@ func TestStore(t *testing.T) {
 
 func propose(names ...string) (events []eventstore.Proposed) {
 	for _, name := range names {
-		events = append(events, eventstore.Proposed{ID: uuid.NewSHA1(uuid.NameSpaceOID, []byte(name)), Kind: "test.happened",
-			Schema: 1, Data: fmt.Appendf(nil, "%q", name)})
+		events = append(events, eventstore.Proposed{
+			ID: uuid.NewSHA1(uuid.NameSpaceOID, []byte(name)), Kind: "test.happened",
+			Schema: 1, Data: fmt.Appendf(nil, "%q", name),
+		})
 	}
 	return events
 }
@@ -132,8 +134,13 @@ func TestExpectedVersionCountsTheBase(t *testing.T) {
 		expected eventstore.Version
 		names    []string
 	}{
-		{"s", 0, []string{"x"}}, {"s", 1, []string{"x"}}, {"s", 2, []string{"x"}}, {"s", 5, []string{"x"}},
-		{"s", 0, []string{"a", "x"}}, {"s", 1, []string{"b", "c", "d", "x"}}, {"s", 3, []string{"x"}},
+		{"s", 0, []string{"x"}},
+		{"s", 1, []string{"x"}},
+		{"s", 2, []string{"x"}},
+		{"s", 5, []string{"x"}},
+		{"s", 0, []string{"a", "x"}},
+		{"s", 1, []string{"b", "c", "d", "x"}},
+		{"s", 3, []string{"x"}},
 		{"u", 1, []string{"x"}},
 	} {
 		if _, err := s.Append(t.Context(), wrong.stream, wrong.expected, propose(wrong.names...)...); !errors.Is(err, eventstore.ErrWrongVersion) {

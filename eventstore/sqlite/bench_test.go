@@ -27,8 +27,10 @@ func benchOpen(b *testing.B) *Store {
 
 // benchEvent has the size of a recorded payment: 330 bytes of data, 190 of metadata.
 func benchEvent(id uint64) eventstore.Proposed {
-	return eventstore.Proposed{ID: uuid.UUID{0: byte(id), 1: byte(id >> 8), 2: byte(id >> 16), 3: byte(id >> 24)},
-		Kind: "account.payment_recorded", Schema: 1, Data: benchData, Metadata: benchMetadata}
+	return eventstore.Proposed{
+		ID:   uuid.UUID{0: byte(id), 1: byte(id >> 8), 2: byte(id >> 16), 3: byte(id >> 24)},
+		Kind: "account.payment_recorded", Schema: 1, Data: benchData, Metadata: benchMetadata,
+	}
 }
 
 var (

@@ -51,8 +51,10 @@ func propose(n, size int) (uuid.UUID, []eventstore.Proposed) {
 	events := make([]eventstore.Proposed, n)
 	for i := range events {
 		metadata, _ := json.Marshal(batch{Batch: b, Index: i, Of: n})
-		events[i] = eventstore.Proposed{ID: uuid.New(), Kind: "test.happened", Schema: 1,
-			Data: make([]byte, rand.IntN(size+1)), Metadata: metadata}
+		events[i] = eventstore.Proposed{
+			ID: uuid.New(), Kind: "test.happened", Schema: 1,
+			Data: make([]byte, rand.IntN(size+1)), Metadata: metadata,
+		}
 	}
 	return b, events
 }

@@ -16,8 +16,10 @@ import (
 )
 
 // ErrNewer refuses a log that this program is too old to understand.
-var ErrNewer = &domain.Error{Code: domain.Refused, Rule: "log.newer",
-	Text: "the log was written by a newer urikake; use that one"}
+var ErrNewer = &domain.Error{
+	Code: domain.Refused, Rule: "log.newer",
+	Text: "the log was written by a newer urikake; use that one",
+}
 
 // busyMax is how long a connection waits for somebody else who locks the file, such as an SQLite shell.
 const busyMax = 5 * time.Second
