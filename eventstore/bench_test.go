@@ -91,7 +91,7 @@ func BenchmarkLoad(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		h := eventstore.NewHandler(store, eventstore.NewCodec(account.Events), nil)
-		if _, err := eventstore.Seen(context.Background(), h, accounts, "account-S0001.C0.JPY", "pay-0"); err != nil {
+		if _, _, err := eventstore.Find(context.Background(), h, accounts, "account-S0001.C0.JPY", "pay-0"); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -48,10 +48,10 @@ func (c *cache) take(ctx context.Context, stream string) (*entry, error) {
 	c.mu.Lock()
 	e := c.entries[stream]
 	if e == nil {
-		e = &entry{stream: stream, turn: make(chan struct{}, 1), bytes: entryBytes}
+		e = &entry{stream: stream, turn: make(chan struct{}, 1), bytes: entryBytes + len(stream)}
 		e.element = c.recent.PushFront(e)
 		c.entries[stream] = e
-		c.bytes += entryBytes
+		c.bytes += e.bytes
 	} else {
 		c.recent.MoveToFront(e.element)
 	}
@@ -71,7 +71,7 @@ func (c *cache) take(ctx context.Context, stream string) (*entry, error) {
 
 // give ends the caller's turn.
 func (c *cache) give(e *entry) {
-	bytes := entryBytes + e.size + e.commands.size()
+	bytes := entryBytes + len(e.stream) + e.size + e.commands.size()
 	<-e.turn
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -3,6 +3,7 @@ package eventstore
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
 )
 
 // commandIndex finds the commands that a stream has seen, by 64-bit hashes of their ids. Whoever finds one asks the log
@@ -45,7 +46,11 @@ func (c *commandIndex) place(key uint64) (int, bool) {
 }
 
 // note remembers a command by its first event.
-func (c *commandIndex) note(id string, first Version) { c.add(commandKey(id), first) }
+func (c *commandIndex) note(id string, first Version) {
+	if !strings.HasPrefix(id, internalPrefix) {
+		c.add(commandKey(id), first)
+	}
+}
 
 func (c *commandIndex) add(key uint64, first Version) {
 	if n := len(c.keys); n > 0 && c.keys[n-1] == key {

@@ -56,6 +56,9 @@ type Receipt struct {
 	Repeated bool // the command was there already
 }
 
+// internalPrefix begins the ids of the ledger's own steps. Nobody looks for those, so they are not remembered.
+const internalPrefix = "urikake-"
+
 // CommandIDMax is the longest idempotency key, in bytes.
 const CommandIDMax = 200
 
@@ -65,7 +68,7 @@ const AttemptsMax = 16
 var (
 	ErrCommandID = &domain.Error{
 		Code: domain.Invalid, Rule: "command.id_malformed",
-		Text: "a command's id (idempotency key) has 1 to 200 printable ASCII characters",
+		Text: "a command's id (idempotency key) has 1 to 200 printable ASCII characters and does not begin with urikake-",
 	}
 	ErrKeyReused = &domain.Error{
 		Code: domain.Invalid, Rule: "command.id_reused",
@@ -131,7 +134,7 @@ func run[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, e
 			return Receipt{}, err
 		}
 		if env.Internal {
-			env.CommandID = "urikake-" + strconv.FormatUint(uint64(e.version), 10) // the same log gives the same ids
+			env.CommandID = internalPrefix + strconv.FormatUint(uint64(e.version), 10) // the same log gives the same ids
 		} else if receipt, found, err := h.repeated(ctx, e, env); found || err != nil {
 			return receipt, err
 		}
@@ -139,7 +142,7 @@ func run[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, e
 			return Receipt{}, ErrWrongVersion.With("%s stands at %d, you expect %d", stream, e.version, *env.Expected)
 		}
 		if env.Unless != "" {
-			if seen, err := h.seen(ctx, e, env.Unless); seen || err != nil {
+			if seen, _, err := h.find(ctx, e, env.Unless); err != nil || len(seen.Events) > 0 {
 				return Receipt{}, cmp.Or(err, error(ErrSeen.With("%s", env.Unless)))
 			}
 		}
@@ -182,8 +185,9 @@ func View[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], stream 
 }
 
 func checkCommandID(id string) error {
-	if len(id) == 0 || len(id) > CommandIDMax || strings.IndexFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
-		return ErrCommandID.With("%d bytes", len(id)).At("/command_id")
+	if len(id) == 0 || len(id) > CommandIDMax || strings.IndexFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 ||
+		strings.HasPrefix(id, internalPrefix) {
+		return ErrCommandID.With("%.20q, %d bytes", id, len(id)).At("/command_id")
 	}
 	return nil
 }
@@ -252,59 +256,63 @@ func (env Envelope) metadata(schema int) ([]byte, error) {
 	})
 }
 
-// repeated finds a command that the stream has seen. The index holds 64-bit hashes; the log itself decides.
+// repeated finds a command that the stream has seen, and refuses another one by the same id.
 func (h *Handler) repeated(ctx context.Context, e *entry, env Envelope) (Receipt, bool, error) {
-	first, ok := e.commands.find(env.CommandID)
-	if !ok {
-		return Receipt{}, false, nil
+	receipt, first, err := h.find(ctx, e, env.CommandID)
+	if err != nil || len(receipt.Events) == 0 {
+		return Receipt{}, false, err
 	}
-	receipt := Receipt{Stream: e.stream, Repeated: true}
-	for r, err := range h.store.Read(ctx, e.stream, first-1) {
+	if first.CommandHash != env.Hash {
+		return Receipt{}, false, ErrKeyReused.With("%s was a %s", env.CommandID, first.CommandName).At("/command_id")
+	}
+	return receipt, true, nil
+}
+
+// Find gives the receipt of the command by that id, whatever its content was; found is false if the stream has not
+// seen it.
+func Find[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], stream, commandID string) (receipt Receipt, found bool, err error) {
+	e, err := h.cache.take(ctx, stream)
+	if err != nil {
+		return Receipt{}, false, err
+	}
+	defer h.cache.give(e)
+	if err := load(ctx, h, a, e); err != nil {
+		return Receipt{}, false, err
+	}
+	receipt, _, err = h.find(ctx, e, commandID)
+	return receipt, len(receipt.Events) > 0, err
+}
+
+// find reads what a command has written, nothing if it was not seen. The index holds 64-bit hashes; the log itself
+// decides.
+func (h *Handler) find(ctx context.Context, e *entry, commandID string) (receipt Receipt, first Metadata, err error) {
+	at, ok := e.commands.find(commandID)
+	if !ok {
+		return Receipt{}, Metadata{}, nil
+	}
+	receipt = Receipt{Stream: e.stream, Repeated: true}
+	for r, err := range h.store.Read(ctx, e.stream, at-1) {
 		if err != nil {
-			return Receipt{}, false, err
+			return Receipt{}, Metadata{}, err
 		}
 		m, err := ReadMetadata(r)
 		if err != nil {
-			return Receipt{}, false, err
+			return Receipt{}, Metadata{}, err
 		}
-		if m.CommandID != env.CommandID {
+		if m.CommandID != commandID {
 			break
-		}
-		if m.CommandHash != env.Hash {
-			return Receipt{}, false, ErrKeyReused.With("%s was a %s", env.CommandID, m.CommandName).At("/command_id")
 		}
 		event, err := h.codec.Decode(r)
 		if err != nil {
-			return Receipt{}, false, err
+			return Receipt{}, Metadata{}, err
+		}
+		if len(receipt.Events) == 0 {
+			first = m
 		}
 		receipt.Events = append(receipt.Events, event)
 		receipt.Version, receipt.Position = r.Version, r.Position
 	}
-	return receipt, len(receipt.Events) > 0, nil
-}
-
-// Seen tells whether a stream has seen a command.
-func Seen[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], stream, commandID string) (bool, error) {
-	e, err := h.cache.take(ctx, stream)
-	if err != nil {
-		return false, err
-	}
-	defer h.cache.give(e)
-	if err := load(ctx, h, a, e); err != nil {
-		return false, err
-	}
-	return h.seen(ctx, e, commandID)
-}
-
-func (h *Handler) seen(ctx context.Context, e *entry, commandID string) (bool, error) {
-	first, ok := e.commands.find(commandID)
-	if !ok {
-		return false, nil
-	}
-	for r, err := range h.store.Read(ctx, e.stream, first-1) {
-		return err == nil && commandIDOf(r) == commandID, err
-	}
-	return false, nil
+	return receipt, first, nil
 }
 
 // commandIDOf reads the command id, which Envelope.metadata writes first; other writers' metadata is parsed whole.

@@ -191,14 +191,14 @@ func TestTryWritesNothing(t *testing.T) {
 	audit(t, store, "till-A")
 }
 
-func TestSeenAndUnless(t *testing.T) {
+func TestFindAndUnless(t *testing.T) {
 	store := memory.New(time.Now)
 	h := newHandler(store)
 	ctx := context.Background()
 	must(t, h, "a", put{Till: "A", Coins: 5})
 	for id, want := range map[string]bool{"a": true, "b": false} {
-		if seen, err := eventstore.Seen(ctx, h, tills(), "till-A", id); err != nil || seen != want {
-			t.Errorf("%s: %v, %v", id, seen, err)
+		if r, found, err := eventstore.Find(ctx, h, tills(), "till-A", id); err != nil || found != want || found != (len(r.Events) == 1) {
+			t.Errorf("%s: %+v, %v", id, r, err)
 		}
 		_, err := runWith(ctx, h, eventstore.Envelope{CommandID: "unless " + id, Unless: id}, put{Till: "A", Coins: 1})
 		if !errors.Is(err, eventstore.ErrCommandID) {

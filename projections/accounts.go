@@ -20,18 +20,19 @@ const accountID = 0 // column of itemsAccounts
 
 const sellerStep = 1 << 32 // accounts of one seller, at most
 
-const namesMax = 1 << 16 // accounts remembered in each of two generations
+const namesMax = 1 << 16 // a remembered account takes some 150 bytes
 
 // accountIDs remembers the numbers of accounts lately used; all others it asks of the database.
 type accountIDs struct {
 	recent, older map[string]int64
 	next          map[domain.SellerID]int64 // the number of the seller's next account
 	lastSeller    int64                     // the number of the newest seller; -1: not known yet
+	most          int                       // in a generation
 	complete      bool                      // nothing was ever forgotten: what is not here is new
 }
 
-func newAccountIDs(empty bool) *accountIDs {
-	ids := &accountIDs{recent: make(map[string]int64), next: make(map[domain.SellerID]int64), complete: empty, lastSeller: -1}
+func newAccountIDs(empty bool, most int) *accountIDs {
+	ids := &accountIDs{recent: make(map[string]int64), next: make(map[domain.SellerID]int64), most: most, complete: empty, lastSeller: -1}
 	if empty {
 		ids.lastSeller = 0
 	}
@@ -49,9 +50,9 @@ func (ids *accountIDs) get(stream string) (int64, bool) {
 }
 
 func (ids *accountIDs) put(stream string, id int64) {
-	if len(ids.recent) >= namesMax {
+	if len(ids.recent) >= ids.most {
 		ids.complete = ids.complete && ids.older == nil
-		ids.older, ids.recent = ids.recent, make(map[string]int64, namesMax)
+		ids.older, ids.recent = ids.recent, make(map[string]int64, ids.most)
 	}
 	ids.recent[stream] = id
 }

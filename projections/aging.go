@@ -183,7 +183,7 @@ type aging struct {
 
 	mu       sync.Mutex
 	invoices int
-	list     []AgingRow // per invoice
+	list     []*AgingRow // per invoice
 }
 
 func newAging(q AgingQuery, at moment, list []holder) *aging {
@@ -208,7 +208,7 @@ func (a *aging) read(r *reader, s span) error {
 		details = ", late_charge, number, reference"
 	}
 	invoices := 0
-	var list []AgingRow
+	var list []*AgingRow
 	err := sheet.documents(s.from, s.to, details, onlyOpen, a.at.onlyOpen(), func(d *document) error {
 		if d.open == 0 {
 			return nil
@@ -274,11 +274,15 @@ func (a *aging) bucket(days int64) int {
 func (a *aging) rows() ([]AgingRow, error) {
 	switch a.q.GroupBy {
 	case PerInvoice:
-		slices.SortFunc(a.list, func(x, y AgingRow) int {
+		slices.SortFunc(a.list, func(x, y *AgingRow) int {
 			return cmp.Or(cmp.Compare(x.Customer, y.Customer), cmp.Compare(x.Currency, y.Currency), x.IssuedOn.Compare(y.IssuedOn),
 				cmp.Compare(x.Document, y.Document), cmp.Compare(x.Class, y.Class))
 		})
-		return a.list, nil
+		list := make([]AgingRow, len(a.list))
+		for i, row := range a.list {
+			list[i] = *row
+		}
+		return list, nil
 	case PerTotal:
 		return a.totals()
 	}
@@ -340,7 +344,7 @@ func (a *aging) row(h holder, cells []int64) AgingRow {
 	return row
 }
 
-func (a *aging) documentRow(d *document, cells []int64) AgingRow {
+func (a *aging) documentRow(d *document, cells []int64) *AgingRow {
 	row := a.row(a.holders[a.byID[d.account-a.first]], cells)
 	row.Document, row.Class, row.Number = string(d.id), classOf(d.class, d.row.int(detail) != 0), d.row.text(detail+1)
 	if row.Number == "" {
@@ -350,5 +354,5 @@ func (a *aging) documentRow(d *document, cells []int64) AgingRow {
 	if d.class == classItem {
 		row.DueOn, row.DaysOverdue = domain.DateFromDayNumber(d.dueOn), int(max(0, a.age(d)))
 	}
-	return row
+	return &row
 }

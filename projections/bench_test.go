@@ -205,6 +205,30 @@ func BenchmarkAging(b *testing.B) {
 	}
 }
 
+// BenchmarkInvoices finds one number among a million, and a page of what is overdue.
+func BenchmarkInvoices(b *testing.B) {
+	l := newBenchLog(b, 1_000_000)
+	v, err := Open(l.dir, l.store, l.codec)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer v.Close()
+	for name, q := range map[string]InvoicesQuery{
+		"number":  {Number: "INV-2025-123456"},
+		"prefix":  {NumberPrefix: "INV-2026-98765"},
+		"overdue": {Status: StatusOverdue},
+	} {
+		q.Seller, q.AsOf = "S1", benchStart.AddDays(800)
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if report, err := v.Invoices(context.Background(), q); err != nil || len(report.Rows) == 0 {
+					b.Fatal(err, len(report.Rows))
+				}
+			}
+		})
+	}
+}
+
 // peakMiB is the process's peak memory so far; 0 where the system does not tell.
 func peakMiB() float64 {
 	data, _ := os.ReadFile("/proc/self/status")

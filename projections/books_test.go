@@ -3,7 +3,6 @@ package projections
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -58,7 +57,10 @@ func newBooks(t testing.TB) *books {
 			Tolerance: 500}}
 	b.store = memory.New(func() time.Time { return b.now })
 	b.views = b.openViews(dir)
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() {
+		b.views.Close()
+		os.RemoveAll(dir)
+	})
 	return b
 }
 
@@ -233,5 +235,3 @@ func (b *books) expectBy(asOf string, change func(*AgingQuery), want ...int64) {
 		b.t.Errorf("as of %s: %+v, want %v", asOf, rows, want)
 	}
 }
-
-func refusedBy(err error, want *domain.Error) bool { return errors.Is(err, want) }

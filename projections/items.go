@@ -55,7 +55,6 @@ var itemsDocuments = &Table{
 		docNumber:        {Name: "number", Type: Text},
 		docReference:     {Name: "reference", Type: Text}, // the buyer's or the bank's
 	},
-	Indexes: [][]string{{"number"}},
 }
 
 const (

@@ -202,7 +202,7 @@ func TestReportsAgreeWithTheEvents(t *testing.T) {
 		defer func() { b.views.Close() }()
 		b.register()
 		accepted := 0
-		for n := range rapid.IntRange(1, 80).Draw(rt, "commands") {
+		for n := range rapid.IntRange(1, 60).Draw(rt, "commands") {
 			if b.try(anyCommand(n).Draw(rt, "command")) == nil {
 				accepted++
 			}
@@ -215,7 +215,7 @@ func TestReportsAgreeWithTheEvents(t *testing.T) {
 		if accepted == 0 {
 			rt.Skip("all refused")
 		}
-		for range 4 {
+		for range 2 {
 			asOf := anyDay().Draw(rt, "as of")
 			known := eventstore.Position(rapid.Uint64Range(1, uint64(b.head())).Draw(rt, "known at"))
 			for _, s := range []domain.SellerID{"S1", "S2"} {

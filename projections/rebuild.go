@@ -43,13 +43,6 @@ func (v *Views) refold(ctx context.Context, models []Model, fresh bool, progress
 	if err := db.script(besideTables(models)...); err != nil {
 		return err
 	}
-	var reached mark
-	w := newWriter(db, besideSuffix, true, v.batch, func(b *batch, m mark) error {
-		reached = m
-		err := db.write(b, besideSuffix, mark{})
-		v.note(err)
-		return err
-	})
 	target := v.Position()
 	if fresh {
 		var err error
@@ -62,13 +55,15 @@ func (v *Views) refold(ctx context.Context, models []Model, fresh bool, progress
 			progress(done, target)
 		}
 	}
-	if err := v.fold(ctx, w, models, 0, target, tell); err != nil {
+	reached, err := v.foldBeside(ctx, db, models, target, tell)
+	if err != nil {
 		return err
 	}
 	v.gate.Lock() // live tables stand still from here on
 	defer v.gate.Unlock()
 	if !fresh {
-		if err := v.fold(ctx, w, models, reached.position, v.Position(), nil); err != nil {
+		w := newWriter(db, besideSuffix, false, v.sizes, func(b *batch, _ mark) error { return db.write(b.order, besideSuffix, mark{}) })
+		if err := v.fold(ctx, w, models, target, v.Position(), nil); err != nil {
 			return err
 		}
 		return db.takePlace(models, mark{})
@@ -78,6 +73,43 @@ func (v *Views) refold(ctx context.Context, models []Model, fresh bool, progress
 	}
 	v.advance(reached.position, false)
 	return nil
+}
+
+// foldBeside folds from the first event to target into the empty tables beside. Only accounts are written at once,
+// since their numbers are asked for.
+func (v *Views) foldBeside(ctx context.Context, db *database, models []Model, target eventstore.Position, tell func(eventstore.Position)) (reached mark, err error) {
+	s, err := newSpill(db.path + rebuildEnd)
+	if err != nil {
+		return reached, err
+	}
+	defer s.close()
+	w := newWriter(db, besideSuffix, true, v.sizes, func(b *batch, m mark) error {
+		reached = m
+		for _, rs := range b.order {
+			var err error
+			if rs.table == itemsAccounts {
+				err = db.write([]*rows{rs}, besideSuffix, mark{})
+			} else {
+				err = s.add(rs)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := v.fold(ctx, w, models, 0, target, tell); err != nil {
+		return reached, err
+	}
+	for _, m := range models {
+		for _, t := range m.Tables {
+			if err := db.merge(s, t, besideSuffix); err != nil {
+				v.note(err)
+				return reached, err
+			}
+		}
+	}
+	return reached, nil
 }
 
 func besideTables(models []Model) (statements []string) {

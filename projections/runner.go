@@ -100,10 +100,10 @@ func (v *Views) live() *Writer {
 	v.open.RLock()
 	db := v.db
 	v.open.RUnlock()
-	return newWriter(db, "", false, v.batch, func(b *batch, m mark) error {
+	return newWriter(db, "", false, v.sizes, func(b *batch, m mark) error {
 		v.gate.Lock()
 		defer v.gate.Unlock()
-		err := db.write(b, "", m)
+		err := db.write(b.order, "", m)
 		v.note(err)
 		if err == nil {
 			v.advance(m.position, true)
@@ -149,7 +149,7 @@ func (v *Views) fold(ctx context.Context, w *Writer, models []Model, after, to e
 		})
 	}
 	err := w.foldAll(ctx, ordered, folds, progress)
-	return cmpErr(err, w.settle())
+	return firstError(err, w.settle())
 }
 
 func send(ctx context.Context, to chan<- *chunk, c *chunk) bool {
@@ -197,7 +197,7 @@ func (v *Views) read(ctx context.Context, after, to eventstore.Position, folds m
 		known[r.Kind] = r.Schema
 		c.facts = append(c.facts, unread)
 		c.newest = r.Position >= head
-		if c.newest || len(c.events) >= v.chunk {
+		if c.newest || len(c.events) >= v.sizes.chunk {
 			if !out(c) || r.Position >= to {
 				return
 			}

@@ -44,6 +44,7 @@ type database struct {
 	path    string
 	mu      sync.Mutex // of the writing connection
 	conn    *sqlite.Conn
+	closed  bool // then conn must not be touched
 	upserts map[upsertKey]*sqlite.Stmt
 	readers chan *sqlite.Conn // nil: not opened yet
 }
@@ -76,7 +77,8 @@ func tryOpen(path string) (*database, error) {
 		return nil, err
 	}
 	file.Close()
-	conn, err := connect(path, "journal_mode = WAL", "synchronous = NORMAL", "cache_size = -32768", "journal_size_limit = 67108864")
+	os.Remove(path + rebuildEnd) // of a process that was killed
+	conn, err := connect(path, "journal_mode = WAL", "synchronous = NORMAL", "cache_size = -32768", "wal_autocheckpoint = 16384", "journal_size_limit = 67108864")
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +127,7 @@ func establish(conn *sqlite.Conn) error {
 }
 
 func removeDatabase(path string) (err error) {
-	for _, end := range []string{"", "-wal", "-shm"} {
+	for _, end := range []string{"", "-wal", "-shm", rebuildEnd} {
 		if e := os.Remove(path + end); e != nil && !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)
 		}
@@ -143,6 +145,7 @@ func (d *database) close() error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.closed = true
 	return errors.Join(err, d.conn.Close())
 }
 
@@ -233,6 +236,9 @@ func upsert(k upsertKey) string {
 func (d *database) transact(work func(conn *sqlite.Conn) error) (err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.closed {
+		return errClosed
+	}
 	end, err := sqlitex.ImmediateTransaction(d.conn)
 	if err == nil {
 		err = work(d.conn)
@@ -280,17 +286,32 @@ func (d *database) takePlace(models []Model, m mark) error {
 }
 
 // write writes a batch, each row once and in key order; m, unless it is zero, becomes the mark in the same transaction.
-func (d *database) write(b *batch, suffix string, m mark) error {
+func (d *database) write(batch []*rows, suffix string, m mark) error {
 	return d.transact(func(conn *sqlite.Conn) error {
-		for _, rs := range b.order {
-			for _, r := range rs.sorted() {
-				if err := d.writeRow(r, suffix); err != nil {
-					return fmt.Errorf("%s: %w", rs.table.Name, err)
-				}
+		for _, rs := range batch {
+			if err := d.writeRows(rs.sorted(), suffix); err != nil {
+				return err
 			}
 		}
 		return setMark(conn, m)
 	})
+}
+
+// merge writes what a spill has of a table, in several transactions, so that others come in between.
+func (d *database) merge(s *spill, t *Table, suffix string) error {
+	return s.merge(t, func(list []*Row) error {
+		return d.transact(func(*sqlite.Conn) error { return d.writeRows(list, suffix) })
+	})
+}
+
+// writeRows writes rows of one table, one a statement: SQLite keeps a journal of its own for statements that write more.
+func (d *database) writeRows(list []*Row, suffix string) error {
+	for _, r := range list {
+		if err := d.writeRow(r, suffix); err != nil {
+			return fmt.Errorf("%s: %w", r.of.table.Name, err)
+		}
+	}
+	return nil
 }
 
 func (d *database) writeRow(r *Row, suffix string) error {
@@ -321,8 +342,10 @@ func (d *database) writeRow(r *Row, suffix string) error {
 			s.BindInt64(n, r.numbers[r.of.slot[i]])
 		}
 	}
-	_, err := s.Step()
-	return errors.Join(err, s.Reset())
+	if _, err := s.Step(); err != nil {
+		return err
+	}
+	return s.Reset()
 }
 
 func bind(s *sqlite.Stmt, at int, v Value) {
@@ -345,6 +368,9 @@ func setMark(conn *sqlite.Conn, m mark) error {
 func (d *database) ask(query string, args ...Value) (n int64, found bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.closed {
+		return 0, false, errClosed
+	}
 	n, found, err = askOn(d.conn, query, args...)
 	return n, found, fault(context.Background(), err)
 }

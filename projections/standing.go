@@ -41,7 +41,7 @@ func (r *reader) holders(seller domain.SellerID, customer domain.CustomerID) (li
 		return list, err
 	}
 	if _, known, err := r.ask("SELECT 1 FROM parties_sellers WHERE seller = ?", Str(seller)); err != nil || !known {
-		return nil, cmpErr(err, ErrUnknownSeller.With("%q", string(seller)).At("/seller"))
+		return nil, firstError(err, ErrUnknownSeller.With("%q", string(seller)).At("/seller"))
 	}
 	if customer == "" {
 		return nil, nil
@@ -220,7 +220,7 @@ func (v *Views) sweep(ctx context.Context, r *reader, parts []span, work func(r 
 		}()
 		if <-started {
 			err := work(r, parts[0])
-			return cmpErr(err, <-beside)
+			return firstError(err, <-beside)
 		}
 		if err := <-beside; err != nil {
 			return err

@@ -17,10 +17,10 @@ type Views struct {
 	store  eventstore.Store
 	codec  *eventstore.Codec
 	models []Model
-	chunk  int // events that are decoded at a time
-	batch  int // rows that one transaction writes; about
+	sizes  sizes
 
-	open    sync.RWMutex // held by readers; taken for itself to make the file anew
+	open    sync.RWMutex // held by readers; taken for itself to make the file anew or to close it
+	closed  bool
 	db      *database
 	damaged atomic.Bool
 
@@ -44,6 +44,8 @@ var (
 		Text: "the log does not reach that position yet"}
 )
 
+var errClosed = ErrUnavailable.With("they were closed")
+
 // Open opens the read models in dir, for the log in store, and makes them where there are none. Nothing is folded yet:
 // the first question, CatchUp or Run does that. Models that are of another version, that belong to another log, that
 // are ahead of the log (it was restored from a backup) or that are damaged are folded again by themselves.
@@ -57,14 +59,18 @@ func openModels(dir string, store eventstore.Store, codec *eventstore.Codec, mod
 	if err != nil {
 		return nil, err
 	}
-	return &Views{store: store, codec: codec, models: models, chunk: chunkMax, batch: rowsMax, db: db,
+	return &Views{store: store, codec: codec, models: models, sizes: sizes{chunkMax, rowsMax, namesMax}, db: db,
 		folding: make(chan struct{}, 1), moved: make(chan struct{})}, nil
 }
 
-// Close ends the use of the file; it waits for whoever reads or writes. End Run before.
+// Close ends the use of the file; it waits for whoever reads or writes. End Run before. Closing again does nothing.
 func (v *Views) Close() error {
 	v.open.Lock()
 	defer v.open.Unlock()
+	if v.closed {
+		return nil
+	}
+	v.closed = true
 	return v.db.close()
 }
 
@@ -119,7 +125,7 @@ func (v *Views) Status(ctx context.Context) ([]Status, error) {
 				s.Version, s.Position = old.version, marked.position
 				s.Lag = head - min(head, marked.position)
 				for _, t := range m.Tables {
-					err = cmpErr(err, r.each("SELECT count(*) FROM "+t.Name, nil, func(c *cursor) error {
+					err = firstError(err, r.each("SELECT count(*) FROM "+t.Name, nil, func(c *cursor) error {
 						s.Rows += c.int(0)
 						return nil
 					}))
@@ -132,7 +138,8 @@ func (v *Views) Status(ctx context.Context) ([]Status, error) {
 	return list, err
 }
 
-func cmpErr(first, then error) error {
+// firstError is what went wrong first.
+func firstError(first, then error) error {
 	if first != nil {
 		return first
 	}
@@ -143,6 +150,9 @@ func cmpErr(first, then error) error {
 func (v *Views) look(ctx context.Context, work func(*reader) error) error {
 	v.open.RLock()
 	defer v.open.RUnlock()
+	if v.closed {
+		return errClosed
+	}
 	_, err := v.db.look(ctx, false, work)
 	v.note(err)
 	return err
@@ -191,6 +201,9 @@ func (v *Views) replace() error {
 	defer v.rebuild.Unlock()
 	v.open.Lock()
 	defer v.open.Unlock()
+	if v.closed {
+		return errClosed
+	}
 	path := v.db.path
 	v.db.close() // what it says of damage is known already
 	if err := removeDatabase(path); err != nil {

@@ -9,7 +9,14 @@ import (
 
 // rowsMax is how many rows a batch may touch before it is written. Larger batches touch each page of the tables less
 // often; a row waiting takes some 250 bytes.
-const rowsMax = 100_000
+const rowsMax = 50_000
+
+// sizes bound what is held in memory.
+type sizes struct {
+	chunk int // events decoded at a time
+	batch int // rows in a batch, about
+	names int // accounts remembered in each of two generations
+}
 
 // Writer takes what folds say and merges it row by row in memory. A full batch is written in one transaction with
 // the checkpoint while the next one is being filled.
@@ -17,7 +24,7 @@ type Writer struct {
 	db     *database
 	suffix string                   // of the tables' names: tables beside, while they are rebuilt
 	write  func(*batch, mark) error // one transaction
-	most   int                      // rows in a batch
+	most   sizes
 
 	filling *batch
 	spare   *batch     // emptied, or being written
@@ -36,10 +43,9 @@ type mark struct {
 
 func markOf(r eventstore.Recorded) mark { return mark{r.Position, r.ID.String(), r.At.UnixMicro()} }
 
-// newWriter fills tables whose names end in suffix; empty tells that nothing stands in them yet. A batch of most rows
-// is full.
-func newWriter(db *database, suffix string, empty bool, most int, write func(*batch, mark) error) *Writer {
-	return &Writer{db: db, suffix: suffix, write: write, most: most, filling: newBatch(), spare: newBatch(), names: newAccountIDs(empty)}
+// newWriter fills tables whose names end in suffix; empty tells that nothing stands in them yet.
+func newWriter(db *database, suffix string, empty bool, most sizes, write func(*batch, mark) error) *Writer {
+	return &Writer{db: db, suffix: suffix, write: write, most: most, filling: newBatch(), spare: newBatch(), names: newAccountIDs(empty, most.names)}
 }
 
 // Row gives the changes to the row with that key, which begin as none.
@@ -52,7 +58,7 @@ func (w *Writer) Row(t *Table, key ...Value) *Row {
 }
 
 // full tells that the batch should be written.
-func (w *Writer) full() bool { return w.filling.size >= w.most }
+func (w *Writer) full() bool { return w.filling.size >= w.most.batch }
 
 // flush begins to write the batch, up to and with the event at m, and returns when the one before is written.
 func (w *Writer) flush(m mark) error {

@@ -73,9 +73,17 @@ func totals(r projections.AgingReport, width int) [][]string {
 
 // Balances has one row for each account.
 func Balances(r projections.BalancesReport) Sheet {
-	s := Sheet{Columns: []Column{{Name: "customer"}, {Name: "name"}, {Name: "currency"}, {Name: "open", Kind: Amount},
-		{Name: "unapplied", Kind: Amount}, {Name: "balance", Kind: Amount}, {Name: "overdue", Kind: Amount},
-		{Name: "disputed", Kind: Amount}, {Name: "oldest_due_on", Kind: Date}}}
+	s := Sheet{Columns: []Column{
+		{Name: "customer"},
+		{Name: "name"},
+		{Name: "currency"},
+		{Name: "open", Kind: Amount},
+		{Name: "unapplied", Kind: Amount},
+		{Name: "balance", Kind: Amount},
+		{Name: "overdue", Kind: Amount},
+		{Name: "disputed", Kind: Amount},
+		{Name: "oldest_due_on", Kind: Date},
+	}}
 	for _, b := range r.Rows {
 		s.Add(string(b.Customer), b.Name, string(b.Currency), b.Open.Amount(), b.Unapplied.Amount(), b.Balance.Amount(),
 			b.Overdue.Amount(), b.Disputed.Amount(), b.OldestDueOn.String())
@@ -85,10 +93,22 @@ func Balances(r projections.BalancesReport) Sheet {
 
 // Invoices has one row for each invoice or late charge.
 func Invoices(r projections.InvoicesReport) Sheet {
-	s := Sheet{Columns: []Column{{Name: "customer"}, {Name: "name"}, {Name: "currency"}, {Name: "invoice"}, {Name: "number"},
-		{Name: "kind"}, {Name: "issued_on", Kind: Date}, {Name: "due_on", Kind: Date}, {Name: "days_overdue", Kind: Count},
-		{Name: "total", Kind: Amount}, {Name: "open", Kind: Amount}, {Name: "disputed", Kind: Amount}, {Name: "status"},
-		{Name: "reference"}}}
+	s := Sheet{Columns: []Column{
+		{Name: "customer"},
+		{Name: "name"},
+		{Name: "currency"},
+		{Name: "invoice"},
+		{Name: "number"},
+		{Name: "kind"},
+		{Name: "issued_on", Kind: Date},
+		{Name: "due_on", Kind: Date},
+		{Name: "days_overdue", Kind: Count},
+		{Name: "total", Kind: Amount},
+		{Name: "open", Kind: Amount},
+		{Name: "disputed", Kind: Amount},
+		{Name: "status"},
+		{Name: "reference"},
+	}}
 	for _, i := range r.Rows {
 		s.Add(string(i.Customer), i.Name, string(i.Currency), string(i.Invoice), i.Number, string(i.Class), i.IssuedOn.String(),
 			i.DueOn.String(), strconv.Itoa(i.DaysOverdue), i.Total.Amount(), i.Open.Amount(), i.Disputed.Amount(),
@@ -99,8 +119,17 @@ func Invoices(r projections.InvoicesReport) Sheet {
 
 // Statement has an opening line, the movements and a closing line for each account.
 func Statement(r projections.StatementReport) Sheet {
-	s := Sheet{Columns: []Column{{Name: "on", Kind: Date}, {Name: "position", Kind: Count}, {Name: "kind"}, {Name: "document"},
-		{Name: "number"}, {Name: "reference"}, {Name: "currency"}, {Name: "amount", Kind: Amount}, {Name: "balance", Kind: Amount}}}
+	s := Sheet{Columns: []Column{
+		{Name: "on", Kind: Date},
+		{Name: "position", Kind: Count},
+		{Name: "kind"},
+		{Name: "document"},
+		{Name: "number"},
+		{Name: "reference"},
+		{Name: "currency"},
+		{Name: "amount", Kind: Amount},
+		{Name: "balance", Kind: Amount},
+	}}
 	for _, a := range r.Accounts {
 		s.Add(r.From.String(), "", "opening", "", "", "", string(a.Currency), "", a.Opening.Amount())
 		for _, l := range a.Lines {
@@ -114,9 +143,19 @@ func Statement(r projections.StatementReport) Sheet {
 
 // Unapplied has one row for each payment or credit note with something left.
 func Unapplied(r projections.UnappliedReport) Sheet {
-	s := Sheet{Columns: []Column{{Name: "customer"}, {Name: "name"}, {Name: "currency"}, {Name: "kind"}, {Name: "document"},
-		{Name: "number"}, {Name: "reference"}, {Name: "on", Kind: Date}, {Name: "age", Kind: Count}, {Name: "total", Kind: Amount},
-		{Name: "unapplied", Kind: Amount}}}
+	s := Sheet{Columns: []Column{
+		{Name: "customer"},
+		{Name: "name"},
+		{Name: "currency"},
+		{Name: "kind"},
+		{Name: "document"},
+		{Name: "number"},
+		{Name: "reference"},
+		{Name: "on", Kind: Date},
+		{Name: "age", Kind: Count},
+		{Name: "total", Kind: Amount},
+		{Name: "unapplied", Kind: Amount},
+	}}
 	for _, u := range r.Rows {
 		s.Add(string(u.Customer), u.Name, string(u.Currency), string(u.Class), u.Document, u.Number, u.Reference, u.On.String(),
 			strconv.Itoa(u.Age), u.Total.Amount(), u.Unapplied.Amount())
@@ -126,8 +165,17 @@ func Unapplied(r projections.UnappliedReport) Sheet {
 
 // History has one row for each event, in the order in which they were recorded.
 func History(entries []projections.Entry) Sheet {
-	s := Sheet{Columns: []Column{{Name: "position", Kind: Count}, {Name: "recorded_at"}, {Name: "on", Kind: Date}, {Name: "kind"},
-		{Name: "by"}, {Name: "what"}, {Name: "currency"}, {Name: "amount", Kind: Amount}, {Name: "balance", Kind: Amount}}}
+	s := Sheet{Columns: []Column{
+		{Name: "position", Kind: Count},
+		{Name: "recorded_at"},
+		{Name: "on", Kind: Date},
+		{Name: "kind", Wide: true},
+		{Name: "by"},
+		{Name: "what"},
+		{Name: "currency"},
+		{Name: "amount", Kind: Amount},
+		{Name: "balance", Kind: Amount},
+	}}
 	for _, e := range entries {
 		s.Add(position(uint64(e.Position)), e.At.UTC().Format(time.RFC3339), e.On.String(), e.Kind, e.Actor, e.Text,
 			string(e.Balance.Currency()), e.Effect.Amount(), e.Balance.Amount())

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -31,9 +32,11 @@ type Column struct {
 	Name  string
 	Title string
 	Kind  Kind
+	Wide  bool // left out of tables, where another column says it in words
 }
 
-// Sheet is a report: rows under columns. Foot, if any, is shown under a table only.
+// Sheet is a report: rows under columns. Foot, if any, is shown under a table only. Tables leave columns out that are
+// empty in every row.
 type Sheet struct {
 	Columns []Column
 	Rows    [][]string
@@ -93,9 +96,11 @@ func (s Sheet) table(w io.Writer) error {
 		if c.Title == "" {
 			head[i] = c.Name
 		}
+		config := table.ColumnConfig{Number: i + 1, Hidden: c.Wide || s.blank(i)}
 		if c.Kind == Amount || c.Kind == Count {
-			configs = append(configs, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight, AlignFooter: text.AlignRight})
+			config.Align, config.AlignHeader, config.AlignFooter = text.AlignRight, text.AlignRight, text.AlignRight
 		}
+		configs = append(configs, config)
 	}
 	t.SetColumnConfigs(configs)
 	t.AppendHeader(head)
@@ -111,12 +116,25 @@ func (s Sheet) table(w io.Writer) error {
 			return err
 		}
 	}
+	if len(s.Rows) == 0 {
+		s.Notes = append([]string{" (none)"}, s.Notes...)
+	}
 	for _, note := range s.Notes {
 		if _, err := fmt.Fprintln(w, note); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// blank tells that no row has anything in a column.
+func (s Sheet) blank(column int) bool {
+	for _, row := range s.Rows {
+		if column < len(row) && row[column] != "" {
+			return false
+		}
+	}
+	return len(s.Rows) > 0
 }
 
 // shown groups thousands and keeps control characters off the terminal.
@@ -127,7 +145,7 @@ func (s Sheet) shown(row []string) table.Row {
 			cell = thousands(cell)
 		}
 		out[i] = strings.Map(func(r rune) rune {
-			if r < ' ' || r == 0x7f {
+			if unicode.IsControl(r) {
 				return ' '
 			}
 			return r

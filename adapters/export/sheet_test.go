@@ -12,8 +12,11 @@ import (
 
 func sheet() export.Sheet {
 	s := export.Sheet{Columns: []export.Column{
-		{Name: "customer"}, {Name: "name", Title: "Name"}, {Name: "total", Kind: export.Amount},
-		{Name: "days", Kind: export.Count}, {Name: "due_on", Kind: export.Date},
+		{Name: "customer"},
+		{Name: "name", Title: "Name"},
+		{Name: "total", Kind: export.Amount},
+		{Name: "days", Kind: export.Count},
+		{Name: "due_on", Kind: export.Date},
 	}}
 	s.Add("C1", "ヤマダ商事㈱", "1234567", "31", "2026-04-30")
 	s.Add("C22", `=cmd|"x",1`, "-0.50", "-3", "")

@@ -1,6 +1,7 @@
 package receivables
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,13 +31,19 @@ var signs = []struct {
 }
 
 var (
-	errSign     = &domain.Error{Code: domain.Invalid, Rule: "import.other_currency", Text: "the amount is in another currency"}
-	errNegative = &domain.Error{Code: domain.Invalid, Rule: "import.negative_amount",
-		Text: "a negative amount is a credit note, which is not imported with the invoices"}
+	errSign   = &domain.Error{Code: domain.Invalid, Rule: "import.other_currency", Text: "the amount is in another currency"}
+	errAmount = &domain.Error{
+		Code: domain.Invalid, Rule: "import.not_an_amount",
+		Text: "not an amount such as 1234.50 or 1,234.50",
+	}
+	errNegative = &domain.Error{
+		Code: domain.Invalid, Rule: "import.negative_amount",
+		Text: "a negative amount is a credit note, which is not imported with the invoices",
+	}
 )
 
 // parseAmount reads "1234.5", "1,234.50", "¥1,234", "１，２３４円", "USD 12.00". A comma is never a decimal point.
-// Refuses what ParseMoney refuses, a sign of another currency, and negative amounts ("-5", "(5)", "▲5").
+// Refuses what is no amount, what ParseMoney refuses, a sign of another currency, and negative amounts ("-5", "(5)", "▲5").
 func parseAmount(text string, c domain.Currency) (domain.Money, error) {
 	s := strings.TrimSpace(width.Narrow.String(text))
 	s = strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(s, string(c)), string(c)))
@@ -54,6 +61,8 @@ func parseAmount(text string, c domain.Currency) (domain.Money, error) {
 	}
 	m, err := domain.ParseMoney(leading0.ReplaceAllString(s, "$1"), string(c))
 	switch {
+	case errors.Is(err, domain.ErrBadAmount):
+		return domain.Money{}, errAmount.With("%q", text)
 	case err != nil:
 		return domain.Money{}, err
 	case (before || after) && !m.IsZero():

@@ -32,26 +32,42 @@ const (
 
 // fields in the order in which they are guessed: a column goes to one field only.
 var fields = []field{
-	{fieldCustomer, true, []string{"customerid", "customerno", "customernumber", "customercode", "custid", "custno", "custnumber", "clientid",
+	{fieldCustomer, true, []string{
+		"customerid", "customerno", "customernumber", "customercode", "custid", "custno", "custnumber", "clientid",
 		"clientcode", "debtorid", "debtorno", "debtorcode", "accountid", "accountno", "customer", "client", "debtor", "buyer",
 		"得意先コード", "得意先cd", "得意先id", "得意先番号", "顧客コード", "顧客cd", "顧客id", "顧客番号", "取引先コード", "取引先cd", "取引先id",
-		"取引先番号", "請求先コード", "請求先cd", "得意先", "顧客", "取引先", "請求先", "得意先名", "顧客名", "取引先名", "請求先名", "customername", "clientname"}},
-	{fieldNumber, true, []string{"invoicenumber", "invoiceno", "invoiceid", "invoicenum", "invno", "invoice", "documentnumber", "documentno",
-		"docno", "docid", "billnumber", "billno", "number", "請求書番号", "請求書no", "請求番号", "請求no", "請求書id", "伝票番号", "伝票no", "番号"}},
-	{fieldIssuedOn, true, []string{"issuedon", "issuedate", "issued", "dateissued", "invoicedate", "documentdate", "docdate", "billdate", "billingdate",
-		"postingdate", "date", "請求日", "請求書日付", "請求年月日", "請求書発行日", "発行日", "伝票日付", "売上日", "計上日", "日付"}},
-	{fieldDueOn, true, []string{"dueon", "duedate", "datedue", "paymentduedate", "paymentdue", "dueindate", "due", "maturitydate",
-		"支払期日", "支払期限", "お支払期限", "入金期日", "入金期限", "入金予定日", "回収予定日", "支払予定日", "期日", "期限"}},
-	{fieldAmount, true, []string{"invoiceamount", "amount", "totalamount", "invoicetotal", "grossamount", "total", "grosstotal", "invoicevalue",
-		"請求金額税込", "請求金額", "請求額", "税込金額", "税込合計", "合計金額", "金額", "合計", "売掛金額"}},
-	{fieldPaidAmount, false, []string{"paidamount", "amountpaid", "settledamount", "paymentamount", "receivedamount", "amountreceived",
-		"入金金額", "入金額", "回収金額", "回収額", "消込額", "消込金額"}},
-	{fieldPaidOn, false, []string{"paidon", "paiddate", "datepaid", "settleddate", "settledon", "settlementdate", "paymentdate", "receivedon",
-		"clearingdate", "cleardate", "入金日", "入金年月日", "消込日", "回収日", "決済日", "支払日"}},
+		"取引先番号", "請求先コード", "請求先cd", "得意先", "顧客", "取引先", "請求先", "得意先名", "顧客名", "取引先名", "請求先名", "customername", "clientname",
+	}},
+	{fieldNumber, true, []string{
+		"invoicenumber", "invoiceno", "invoiceid", "invoicenum", "invno", "invoice", "documentnumber", "documentno",
+		"docno", "docid", "billnumber", "billno", "number", "請求書番号", "請求書no", "請求番号", "請求no", "請求書id", "伝票番号", "伝票no", "番号",
+	}},
+	{fieldIssuedOn, true, []string{
+		"issuedon", "issuedate", "issued", "dateissued", "invoicedate", "documentdate", "docdate", "billdate", "billingdate",
+		"postingdate", "date", "請求日", "請求書日付", "請求年月日", "請求書発行日", "発行日", "伝票日付", "売上日", "計上日", "日付",
+	}},
+	{fieldDueOn, true, []string{
+		"dueon", "duedate", "datedue", "paymentduedate", "paymentdue", "dueindate", "due", "maturitydate",
+		"支払期日", "支払期限", "お支払期限", "入金期日", "入金期限", "入金予定日", "回収予定日", "支払予定日", "期日", "期限",
+	}},
+	{fieldAmount, true, []string{
+		"invoiceamount", "amount", "totalamount", "invoicetotal", "grossamount", "total", "grosstotal", "invoicevalue",
+		"請求金額税込", "請求金額", "請求額", "税込金額", "税込合計", "合計金額", "金額", "合計", "売掛金額",
+	}},
+	{fieldPaidAmount, false, []string{
+		"paidamount", "amountpaid", "settledamount", "paymentamount", "receivedamount", "amountreceived",
+		"入金金額", "入金額", "回収金額", "回収額", "消込額", "消込金額",
+	}},
+	{fieldPaidOn, false, []string{
+		"paidon", "paiddate", "datepaid", "settleddate", "settledon", "settlementdate", "paymentdate", "receivedon",
+		"clearingdate", "cleardate", "入金日", "入金年月日", "消込日", "回収日", "決済日", "支払日",
+	}},
 	{fieldDisputed, false, []string{"disputed", "dispute", "isdisputed", "indispute", "係争", "係争中", "係争フラグ", "異議", "紛争"}},
 	{fieldCountry, false, []string{"countrycode", "country", "国コード", "国"}},
-	{fieldName, false, []string{"customername", "clientname", "companyname", "debtorname", "buyername", "name",
-		"得意先名", "得意先名称", "顧客名", "取引先名", "請求先名", "会社名", "名称", "得意先", "顧客", "取引先", "請求先", "customer", "client"}},
+	{fieldName, false, []string{
+		"customername", "clientname", "companyname", "debtorname", "buyername", "name",
+		"得意先名", "得意先名称", "顧客名", "取引先名", "請求先名", "会社名", "名称", "得意先", "顧客", "取引先", "請求先", "customer", "client",
+	}},
 }
 
 // columns tells for each field in which column it stands.

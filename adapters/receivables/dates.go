@@ -13,8 +13,10 @@ import (
 type dateFormat string
 
 // dateFormats are those that are tried when none is given; of two that read the same dates the first is taken.
-var dateFormats = []dateFormat{"YYYY-M-D", "YYYY/M/D", "YYYY.M.D", "YYYYMMDD", "YYYY年M月D日",
-	"M/D/YYYY", "D/M/YYYY", "M-D-YYYY", "D-M-YYYY", "D.M.YYYY", "M.D.YYYY"}
+var dateFormats = []dateFormat{
+	"YYYY-M-D", "YYYY/M/D", "YYYY.M.D", "YYYYMMDD", "YYYY年M月D日",
+	"M/D/YYYY", "D/M/YYYY", "M-D-YYYY", "D-M-YYYY", "D.M.YYYY", "M.D.YYYY",
+}
 
 // midnight is what spreadsheets and databases put after a date that has no time of day.
 var midnight = regexp.MustCompile(`[ T]0?0:00(:00(\.0+)?)?Z?$`)

@@ -84,8 +84,10 @@ func Read(data []byte, o Options) (*Plan, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(data)
-	p := &Plan{Lines: len(s.records) + len(s.bad), DateFormat: string(format), Columns: make(map[string]string),
-		options: o, file: "receivables-" + hex.EncodeToString(sum[:8])}
+	p := &Plan{
+		Lines: len(s.records) + len(s.bad), DateFormat: string(format), Columns: make(map[string]string),
+		options: o, file: "receivables-" + hex.EncodeToString(sum[:8]),
+	}
 	for field := range s.at {
 		p.Columns[field] = s.columns.name(field)
 	}
@@ -123,8 +125,10 @@ func (p *Plan) seller() step {
 	if p.options.Currency == "JPY" {
 		settings.TimeZone, settings.Language = "Asia/Tokyo", domain.Japanese
 	}
-	return step{kind: registerSeller, id: p.commandID(registerSeller, "", ""),
-		command: seller.RegisterSeller{Seller: p.options.Seller, Settings: settings}}
+	return step{
+		kind: registerSeller, id: p.commandID(registerSeller, "", ""),
+		command: seller.RegisterSeller{Seller: p.options.Seller, Settings: settings},
+	}
 }
 
 // customer is known by the first name and the first country that any of its lines has.
@@ -151,15 +155,21 @@ func (p *Plan) invoice(r row) {
 	key := account.Key{Seller: p.options.Seller, Customer: idOf[domain.CustomerID]("", r.customer), Currency: p.options.Currency}
 	paid, settledOn := !r.paidOn.IsZero(), domain.LaterOf(r.paidOn, r.issuedOn)
 
-	p.add(r, issueInvoice, r.issuedOn, account.IssueInvoice{Key: key, Invoice: invoice, Number: r.number,
-		IssuedOn: r.issuedOn, DueOn: r.dueOn, Total: r.amount})
+	p.add(r, issueInvoice, r.issuedOn, account.IssueInvoice{
+		Key: key, Invoice: invoice, Number: r.number,
+		IssuedOn: r.issuedOn, DueOn: r.dueOn, Total: r.amount,
+	})
 	if r.disputed {
-		p.add(r, openDispute, r.issuedOn, account.OpenDispute{Key: key, Dispute: dispute, Invoice: invoice,
-			OpenedOn: r.issuedOn, Reason: account.OtherDispute})
+		p.add(r, openDispute, r.issuedOn, account.OpenDispute{
+			Key: key, Dispute: dispute, Invoice: invoice,
+			OpenedOn: r.issuedOn, Reason: account.OtherDispute,
+		})
 	}
 	if r.disputed && paid {
-		p.add(r, resolveDispute, settledOn, account.ResolveDispute{Key: key, Dispute: dispute,
-			ResolvedOn: settledOn, Outcome: account.DisputeRejected})
+		p.add(r, resolveDispute, settledOn, account.ResolveDispute{
+			Key: key, Dispute: dispute,
+			ResolvedOn: settledOn, Outcome: account.DisputeRejected,
+		})
 	}
 	if !paid {
 		return

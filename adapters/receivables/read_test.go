@@ -24,18 +24,23 @@ func TestHeadersAreGuessed(t *testing.T) {
 	for header, want := range map[string]map[string]string{
 		"countryCode,customerID,PaperlessDate,invoiceNumber,InvoiceDate,DueDate,InvoiceAmount,Disputed,SettledDate,PaperlessBill,DaysToSettle,DaysLate": {
 			"country": "countryCode", "customer": "customerID", "number": "invoiceNumber", "issued_on": "InvoiceDate", "due_on": "DueDate",
-			"amount": "InvoiceAmount", "disputed": "Disputed", "paid_on": "SettledDate"},
+			"amount": "InvoiceAmount", "disputed": "Disputed", "paid_on": "SettledDate",
+		},
 		"得意先コード,得意先,請求書番号,請求日,支払期日,請求金額（税込）,入金日,入金額,係争": {
 			"customer": "得意先コード", "name": "得意先", "number": "請求書番号", "issued_on": "請求日", "due_on": "支払期日",
-			"amount": "請求金額（税込）", "paid_on": "入金日", "paid_amount": "入金額", "disputed": "係争"},
+			"amount": "請求金額（税込）", "paid_on": "入金日", "paid_amount": "入金額", "disputed": "係争",
+		},
 		"得意先,請求書番号,請求日,支払期日,金額,入金日": {
-			"customer": "得意先", "number": "請求書番号", "issued_on": "請求日", "due_on": "支払期日", "amount": "金額", "paid_on": "入金日"},
+			"customer": "得意先", "number": "請求書番号", "issued_on": "請求日", "due_on": "支払期日", "amount": "金額", "paid_on": "入金日",
+		},
 		"Customer;Customer Name;Invoice No.;Issue date;Due_Date;Total;Paid amount;Date paid": {
 			"customer": "Customer", "name": "Customer Name", "number": "Invoice No.", "issued_on": "Issue date", "due_on": "Due_Date",
-			"amount": "Total", "paid_amount": "Paid amount", "paid_on": "Date paid"},
+			"amount": "Total", "paid_amount": "Paid amount", "paid_on": "Date paid",
+		},
 		"number\tissued_on\tdue_on\tamount\tcustomer\tcountry\tname": {
 			"customer": "customer", "name": "name", "number": "number", "issued_on": "issued_on", "due_on": "due_on",
-			"amount": "amount", "country": "country"},
+			"amount": "amount", "country": "country",
+		},
 	} {
 		p, err := Read([]byte(header+"\n"), options)
 		if err != nil {
@@ -151,11 +156,22 @@ func TestDateFormatIsGuessed(t *testing.T) {
 
 func TestDateFormats(t *testing.T) {
 	for _, c := range [][3]string{
-		{"M/D/YYYY", "1/31/2013", "2013-01-31"}, {"M/D/YYYY", "12/1/2013 0:00", "2013-12-01"}, {"m/d/yyyy", "01/02/2013 00:00:00", "2013-01-02"},
-		{"MM/DD/YYYY", "1/02/2013", ""}, {"DD.MM.YYYY", "29.02.2012", "2012-02-29"}, {"DD.MM.YYYY", "29.02.2013", ""},
-		{"YYYY-MM-DD", "2013-01-31T00:00:00.000Z", "2013-01-31"}, {"YYYY-MM-DD", "2013-01-31 10:00", ""}, {"YYYYMMDD", "2013013", ""},
-		{"D. M. YYYY", "1. 2. 2013", "2013-02-01"}, {"M/D/YYYY", "1/31/13", ""}, {"M/D/YYYY", "1/31/2013x", ""}, {"M/D/YYYY", "0/1/2013", ""},
-		{"M/D/YYYY", "001/1/2013", ""}, {"M/D/YYYY", "", ""}, {"YYYY年M月D日", "2013年1月31", ""},
+		{"M/D/YYYY", "1/31/2013", "2013-01-31"},
+		{"M/D/YYYY", "12/1/2013 0:00", "2013-12-01"},
+		{"m/d/yyyy", "01/02/2013 00:00:00", "2013-01-02"},
+		{"MM/DD/YYYY", "1/02/2013", ""},
+		{"DD.MM.YYYY", "29.02.2012", "2012-02-29"},
+		{"DD.MM.YYYY", "29.02.2013", ""},
+		{"YYYY-MM-DD", "2013-01-31T00:00:00.000Z", "2013-01-31"},
+		{"YYYY-MM-DD", "2013-01-31 10:00", ""},
+		{"YYYYMMDD", "2013013", ""},
+		{"D. M. YYYY", "1. 2. 2013", "2013-02-01"},
+		{"M/D/YYYY", "1/31/13", ""},
+		{"M/D/YYYY", "1/31/2013x", ""},
+		{"M/D/YYYY", "0/1/2013", ""},
+		{"M/D/YYYY", "001/1/2013", ""},
+		{"M/D/YYYY", "", ""},
+		{"YYYY年M月D日", "2013年1月31", ""},
 	} {
 		f, err := parseDateFormat(c[0])
 		if err != nil {
@@ -178,19 +194,46 @@ func TestAmounts(t *testing.T) {
 		currency domain.Currency
 		want     string
 	}{
-		{"1234.5", "USD", "1234.50"}, {"1,234.50", "USD", "1234.50"}, {"$1,234,567.89", "USD", "1234567.89"}, {"12.00 USD", "USD", "12.00"},
-		{"US", "USD", ""}, {"0", "USD", "0.00"}, {"007.10", "USD", "7.10"}, {"$ 5", "USD", "5.00"}, {"5.-", "USD", ""},
-		{"¥1,234", "JPY", "1234"}, {"￥１，２３４", "JPY", "1234"}, {"1,234円", "JPY", "1234"}, {`\1,234`, "JPY", "1234"}, {"1234.00", "JPY", "1234"},
-		{"1234.5", "JPY", "money.too_fine"}, {"1.234", "USD", "money.too_fine"}, {"1.2345", "KWD", "money.too_fine"}, {"1.234", "KWD", "1.234"},
-		{"55,94", "USD", ""}, {"1,2345", "USD", ""}, {",123", "USD", ""}, {"12,34,567", "USD", ""}, {"1e3", "USD", ""}, {"", "USD", ""}, {"ten", "USD", ""},
-		{"99999999999999999", "USD", "money.out_of_range"}, {"¥5", "USD", "import.other_currency"}, {"$5", "EUR", "import.other_currency"},
-		{"-5", "USD", "import.negative_amount"}, {"($5.00)", "USD", "import.negative_amount"}, {"▲1,000", "JPY", "import.negative_amount"},
-		{"△5", "JPY", "import.negative_amount"}, {"$-5", "USD", "import.negative_amount"}, {"−5", "USD", "import.negative_amount"}, {"-0.00", "USD", "0.00"},
+		{"1234.5", "USD", "1234.50"},
+		{"1,234.50", "USD", "1234.50"},
+		{"$1,234,567.89", "USD", "1234567.89"},
+		{"12.00 USD", "USD", "12.00"},
+		{"US", "USD", ""},
+		{"0", "USD", "0.00"},
+		{"007.10", "USD", "7.10"},
+		{"$ 5", "USD", "5.00"},
+		{"5.-", "USD", ""},
+		{"¥1,234", "JPY", "1234"},
+		{"￥１，２３４", "JPY", "1234"},
+		{"1,234円", "JPY", "1234"},
+		{`\1,234`, "JPY", "1234"},
+		{"1234.00", "JPY", "1234"},
+		{"1234.5", "JPY", "money.too_fine"},
+		{"1.234", "USD", "money.too_fine"},
+		{"1.2345", "KWD", "money.too_fine"},
+		{"1.234", "KWD", "1.234"},
+		{"55,94", "USD", ""},
+		{"1,2345", "USD", ""},
+		{",123", "USD", ""},
+		{"12,34,567", "USD", ""},
+		{"1e3", "USD", ""},
+		{"", "USD", ""},
+		{"ten", "USD", ""},
+		{"99999999999999999", "USD", "money.out_of_range"},
+		{"¥5", "USD", "import.other_currency"},
+		{"$5", "EUR", "import.other_currency"},
+		{"-5", "USD", "import.negative_amount"},
+		{"($5.00)", "USD", "import.negative_amount"},
+		{"▲1,000", "JPY", "import.negative_amount"},
+		{"△5", "JPY", "import.negative_amount"},
+		{"$-5", "USD", "import.negative_amount"},
+		{"−5", "USD", "import.negative_amount"},
+		{"-0.00", "USD", "0.00"},
 	} {
 		m, err := parseAmount(c.text, c.currency)
 		want := c.want
 		if want == "" {
-			want = "money.malformed"
+			want = "import.not_an_amount"
 		}
 		var e *domain.Error
 		if errors.As(err, &e) && e.Rule != want || err == nil && m.Amount() != want {
@@ -215,8 +258,10 @@ func TestIdsFollowFromTheInvoice(t *testing.T) {
 	other := options
 	other.Seller = "S2"
 	seen := make(map[string]bool)
-	for _, ids := range [][]string{all, read(text, jpy(options)), read(text, other), read(strings.Replace(text, "A,1", "B,1", 1), options)[1:],
-		read(strings.Replace(text, "A,1", "A,2", 1), options)[2:]} {
+	for _, ids := range [][]string{
+		all, read(text, jpy(options)), read(text, other), read(strings.Replace(text, "A,1", "B,1", 1), options)[1:],
+		read(strings.Replace(text, "A,1", "A,2", 1), options)[2:],
+	} {
 		for _, id := range ids {
 			if seen[id] || len(id) > 100 {
 				t.Errorf("%s stands for two commands", id)
@@ -243,8 +288,10 @@ func TestReadRefusesOptions(t *testing.T) {
 // Whatever the bytes: no panic, each line is either good or reported, and each command of a good line has the right shape.
 func FuzzRead(f *testing.F) {
 	sjis, _ := japanese.ShiftJIS.NewEncoder().String(japaneseList)
-	for _, seed := range []string{japaneseList, sjis, "customer;number;date;due;amount;paid on;paid amount;disputed\nA;1;2026-01-31;2026-02-28;\"1,005.5\";2026-01-01;7;yes\n",
-		"customer\tnumber\tdate\tdue\tamount\n\"A\tB\"\t1 2\t1/31/2026\t2/28/2026\t($5)\n", "customer,number,date,due,amount\n\"A,1\n", "\x81", "a,b\r\"\r\n"} {
+	for _, seed := range []string{
+		japaneseList, sjis, "customer;number;date;due;amount;paid on;paid amount;disputed\nA;1;2026-01-31;2026-02-28;\"1,005.5\";2026-01-01;7;yes\n",
+		"customer\tnumber\tdate\tdue\tamount\n\"A\tB\"\t1 2\t1/31/2026\t2/28/2026\t($5)\n", "customer,number,date,due,amount\n\"A,1\n", "\x81", "a,b\r\"\r\n",
+	} {
 		f.Add([]byte(seed), "")
 		f.Add([]byte(seed), "D.M.YYYY")
 	}

@@ -32,20 +32,34 @@ const FileMax = 256 << 20
 
 // Rules of the file as a whole.
 var (
-	ErrTooLarge = &domain.Error{Code: domain.Invalid, Rule: "import.file_too_large",
-		Text: "the file has more than 256 MiB; split it"}
-	ErrEncoding = &domain.Error{Code: domain.Invalid, Rule: "import.encoding",
-		Text: "the file is neither UTF-8 nor Shift_JIS; save it as CSV UTF-8"}
-	ErrNoHeader = &domain.Error{Code: domain.Invalid, Rule: "import.no_header",
-		Text: "the file's first line must name its columns"}
-	ErrColumn = &domain.Error{Code: domain.Invalid, Rule: "import.missing_column",
-		Text: "a column can't be found"}
-	ErrDateFormat = &domain.Error{Code: domain.Invalid, Rule: "import.date_format",
-		Text: "say how dates are written with --date-format, such as M/D/YYYY, YYYY-MM-DD or D.M.YYYY"}
-	ErrBadLines = &domain.Error{Code: domain.Refused, Rule: "import.bad_lines",
-		Text: "nothing was imported; mend the lines, or leave them out with --keep-going"}
-	ErrStopped = &domain.Error{Code: domain.Conflict, Rule: "import.stopped",
-		Text: "the books changed during the import, which stopped; run it again: what is there already is not booked twice"}
+	ErrTooLarge = &domain.Error{
+		Code: domain.Invalid, Rule: "import.file_too_large",
+		Text: "the file has more than 256 MiB; split it",
+	}
+	ErrEncoding = &domain.Error{
+		Code: domain.Invalid, Rule: "import.encoding",
+		Text: "the file is neither UTF-8 nor Shift_JIS; save it as CSV UTF-8",
+	}
+	ErrNoHeader = &domain.Error{
+		Code: domain.Invalid, Rule: "import.no_header",
+		Text: "the file's first line must name its columns",
+	}
+	ErrColumn = &domain.Error{
+		Code: domain.Invalid, Rule: "import.missing_column",
+		Text: "a column can't be found",
+	}
+	ErrDateFormat = &domain.Error{
+		Code: domain.Invalid, Rule: "import.date_format",
+		Text: "say how dates are written with --date-format, such as M/D/YYYY, YYYY-MM-DD or D.M.YYYY",
+	}
+	ErrBadLines = &domain.Error{
+		Code: domain.Refused, Rule: "import.bad_lines",
+		Text: "nothing was imported; mend the lines, or leave them out with --keep-going",
+	}
+	ErrStopped = &domain.Error{
+		Code: domain.Conflict, Rule: "import.stopped",
+		Text: "the books changed during the import, which stopped; run it again: what is there already is not booked twice",
+	}
 )
 
 // BadLine is a line that is not imported, and why. A line may have several.

@@ -134,14 +134,22 @@ func (s *sheet) rows(format dateFormat, currency domain.Currency) (rows []row) {
 
 // Rules of one line.
 var (
-	ErrTwice = &domain.Error{Code: domain.Invalid, Rule: "import.number_twice",
-		Text: "the invoice number stands in the file already"}
-	ErrDate = &domain.Error{Code: domain.Invalid, Rule: "import.not_a_date",
-		Text: "not a date as the file writes them"}
-	ErrNoPaymentDate = &domain.Error{Code: domain.Invalid, Rule: "import.no_payment_date",
-		Text: "an amount was paid, but not when"}
-	ErrYesNo = &domain.Error{Code: domain.Invalid, Rule: "import.not_yes_or_no",
-		Text: "neither yes nor no"}
+	ErrTwice = &domain.Error{
+		Code: domain.Invalid, Rule: "import.number_twice",
+		Text: "the invoice number stands in the file already",
+	}
+	ErrDate = &domain.Error{
+		Code: domain.Invalid, Rule: "import.not_a_date",
+		Text: "not a date as the file writes them",
+	}
+	ErrNoPaymentDate = &domain.Error{
+		Code: domain.Invalid, Rule: "import.no_payment_date",
+		Text: "an amount was paid, but not when",
+	}
+	ErrYesNo = &domain.Error{
+		Code: domain.Invalid, Rule: "import.not_yes_or_no",
+		Text: "neither yes nor no",
+	}
 )
 
 // reader understands the cells of one line.

@@ -39,8 +39,10 @@ func (p *Plan) Run(ctx context.Context, dry, live Execute, progress func(done, t
 		return result, nil
 	}
 	setup, steps := p.without(trial.refused)
-	books := &pass{plan: p, execute: live, total: p.Commands() + len(setup) + len(steps), done: p.Commands(),
-		progress: progress, refused: make(map[int]bool), strict: !p.options.KeepGoing}
+	books := &pass{
+		plan: p, execute: live, total: p.Commands() + len(setup) + len(steps), done: p.Commands(),
+		progress: progress, refused: make(map[int]bool), strict: !p.options.KeepGoing,
+	}
 	done, err := books.run(ctx, setup, steps)
 	done.Bad = append(done.Bad, result.Bad...)
 	sortByLine(done.Bad)

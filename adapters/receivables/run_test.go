@@ -143,7 +143,7 @@ func TestEveryBadLineIsReported(t *testing.T) {
 	for i, want := range []string{
 		"7 number: the invoice number stands in the file already: 1001, first on line 2",
 		`8 issued_on: not a date as the file writes them: "2026-02-30", want YYYY-M-D`,
-		"8 amount: money is written", "8 disputed: neither yes nor no",
+		"8 amount: not an amount", "8 disputed: neither yes nor no",
 		"9 amount: a negative amount", "9 due_on: the due date lies before the issue date", "9 paid_amount: an amount was paid, but not when",
 		"10 : the line has 5 cells, the header has 10",
 		"11 country: the value is longer", "12 : this is no CSV",

@@ -13,16 +13,17 @@ import (
 	"github.com/urikake/urikake/adapters/export"
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/catalog"
+	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 )
 
 type commandCmd struct {
 	Name   string `arg:"" optional:"" help:"Name of the command, such as RecordPayment."`
-	File   string `arg:"" optional:"" help:"File with the command as JSON; - or nothing reads standard input." type:"path"`
+	File   string `arg:"" optional:"" help:"File with the command as JSON; - or nothing reads standard input." type:"existingfile"`
 	List   bool   `help:"List all commands."`
 	Schema bool   `help:"Show the command's JSON schema and an example."`
 	ID     string `help:"Idempotency key: the same key with the same command is done once. A new one when left out." placeholder:"KEY"`
-	Actor  string `help:"Who gives the command; you when left out."`
+	Actor  string `help:"Who gives the command; you when left out." placeholder:"NAME"`
 	Expect *int64 `help:"Refuse unless the stream stands at this version." placeholder:"VERSION"`
 }
 
@@ -64,7 +65,8 @@ func (c *commandCmd) Run(ctx context.Context, s *session) error {
 		v := eventstore.Version(*c.Expect)
 		env.Expected = &v
 	}
-	return s.with(ctx, true, func(ctx context.Context, o *office) error {
+	_, begins := command.(seller.RegisterSeller) // any other command in a directory without a ledger is a slip
+	return s.with(ctx, begins, func(ctx context.Context, o *office) error {
 		receipt, err := o.ledger.Execute(ctx, command, env)
 		if err != nil {
 			return err
@@ -103,6 +105,8 @@ func (c *commandCmd) read(s *session) ([]byte, error) {
 		}
 		defer f.Close()
 		in = f
+	} else if isTerminal(in) {
+		fmt.Fprintf(s.err, "type the %s as JSON; Ctrl-D ends it\n", c.Name)
 	}
 	data, err := io.ReadAll(io.LimitReader(in, CommandBytesMax+1))
 	if err == nil && len(data) > CommandBytesMax {

@@ -21,6 +21,14 @@ type demoCmd struct {
 	Seed int64 `help:"The same seed makes the same history, to the byte." default:"1"`
 }
 
+// Help is shown by `urikake demo --help`.
+func (demoCmd) Help() string {
+	return `Without --data (or URIKAKE_DATA) it fills a temporary directory, and says which.
+
+  urikake demo
+  urikake demo --data ./try --seed 42`
+}
+
 // demoDay is the last day of the demo's history. It is fixed, so that the history is the same on every day.
 var demoDay = domain.NewDate(2026, 9, 30)
 
@@ -31,7 +39,7 @@ func (c *demoCmd) Run(ctx context.Context, s *session) (err error) {
 		}
 	}
 	if sqlite.Exists(s.dir) {
-		return errUsage.With("%s holds a ledger already; the demo wants a directory of its own", s.dir)
+		return errUsage.With("%s holds a ledger already; name a new directory with --data DIR", s.dir)
 	}
 	var clock atomic.Pointer[time.Time] // the demo's own: the log records when its people would have typed
 	clock.Store(&time.Time{})

@@ -17,6 +17,14 @@ type eventsExportCmd struct {
 	After eventstore.Position `help:"Begin after this position." default:"0" placeholder:"POSITION"`
 }
 
+// Help is shown by `urikake events export --help`.
+func (eventsExportCmd) Help() string {
+	return `A reader that keeps the position of its last line gets what is new with --after.
+
+  urikake events export > log.ndjson
+  urikake events export --after 7500 | jq -r .kind`
+}
+
 // exported is one line of an export.
 type exported struct {
 	Position   eventstore.Position `json:"position"`
@@ -46,8 +54,10 @@ func (c *eventsExportCmd) Run(ctx context.Context, s *session) error {
 				if err != nil {
 					return err
 				}
-				if err := enc.Encode(exported{r.Position, r.Stream, r.Version, r.ID.String(), r.Kind, r.Schema,
-					r.At.Format(time.RFC3339Nano), r.Data, r.Metadata}); err != nil {
+				if err := enc.Encode(exported{
+					r.Position, r.Stream, r.Version, r.ID.String(), r.Kind, r.Schema,
+					r.At.Format(time.RFC3339Nano), r.Data, r.Metadata,
+				}); err != nil {
 					return err
 				}
 				if bar.add(1); r.Position >= head {

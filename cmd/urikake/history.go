@@ -12,15 +12,25 @@ import (
 
 type historyCmd struct {
 	asked
-	Currency domain.Currency `help:"One currency only; all of them, one after the other, when left out." placeholder:"CUR"`
+	Customer domain.CustomerID `required:"" help:"Whose account." placeholder:"ID"`
+	AsOf     domain.Date       `help:"Leave out events of later business days." placeholder:"DAY"`
+	Currency domain.Currency   `help:"One currency only; all of them, one after the other, when left out." placeholder:"CUR"`
+}
+
+// Help is shown by `urikake history --help`.
+func (historyCmd) Help() string {
+	return `Every event stands where it was recorded: what was typed in late or corrected is seen as it happened.
+
+  urikake history --seller YAMATO --customer K101
+  urikake history --seller YAMATO --customer K101 --known-at 2026-04-02 --format csv`
 }
 
 func (c *historyCmd) Run(ctx context.Context, s *session) error {
-	if c.Customer == "" {
-		return errUsage.With("a history is of one customer: name it with --customer ID")
+	if err := checkCurrency(c.Currency); err != nil {
+		return err
 	}
 	return s.with(ctx, false, func(ctx context.Context, o *office) error {
-		_, known, err := c.times(ctx, o)
+		_, known, err := c.times(ctx, o, c.AsOf)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/urikake/urikake/adapters/export"
@@ -12,7 +14,9 @@ import (
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
+	"github.com/urikake/urikake/eventstore/memory"
 	"github.com/urikake/urikake/eventstore/overlay"
+	"github.com/urikake/urikake/eventstore/sqlite"
 )
 
 type importCmd struct {
@@ -24,7 +28,7 @@ type importReceivablesCmd struct {
 	Seller     domain.SellerID   `required:"" help:"Whose invoices they are; registered if need be." placeholder:"ID"`
 	Currency   domain.Currency   `required:"" help:"The currency of the amounts." placeholder:"CUR"`
 	Map        map[string]string `help:"Which column a field is in, where it can't be guessed." placeholder:"FIELD=COLUMN" mapsep:","`
-	DateFormat string            `help:"How dates are written, such as M/D/YYYY; guessed when left out."`
+	DateFormat string            `help:"How dates are written, such as M/D/YYYY; guessed when left out." placeholder:"FORMAT"`
 	DryRun     bool              `help:"Say what would be done, and do nothing."`
 	KeepGoing  bool              `help:"Leave bad lines out. Without it one bad line keeps the whole file out."`
 }
@@ -32,9 +36,14 @@ type importReceivablesCmd struct {
 // Help is shown by `urikake import receivables --help`.
 func (importReceivablesCmd) Help() string {
 	return `Fields: customer, number, issued_on, due_on, amount; and if there: paid_on, paid_amount, disputed, country, name.
-They are guessed from the header and can be told: --map number=DocNo --map amount=Gross
+They are guessed from the header and can be told with --map; FIELD= leaves a field out. The file may be UTF-8 or
+Shift_JIS, with commas, semicolons or tabs.
 
-An import can be repeated: what is there already is not booked again.`
+An import can be repeated: what is there already is not booked again, and a longer list adds what is new.
+
+  urikake import receivables open.csv --seller ACME --currency USD --dry-run
+  urikake import receivables open.csv --seller ACME --currency USD --map number=DocNo --map amount=Gross
+  urikake import receivables open.csv --seller ACME --currency USD --date-format D/M/YYYY --keep-going`
 }
 
 func (c *importReceivablesCmd) Run(ctx context.Context, s *session) error {
@@ -42,30 +51,55 @@ func (c *importReceivablesCmd) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	plan, err := receivables.Read(data, receivables.Options{Seller: c.Seller, Currency: c.Currency, Map: c.Map,
-		DateFormat: c.DateFormat, KeepGoing: c.KeepGoing, Actor: "import"})
+	plan, err := receivables.Read(data, receivables.Options{
+		Seller: c.Seller, Currency: c.Currency, Map: c.Map,
+		DateFormat: c.DateFormat, KeepGoing: c.KeepGoing, Actor: "import",
+	})
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(s.err, "reading %s\n", readAs(plan))
+	dry := func(base eventstore.Store) receivables.Execute {
+		return ledger.New(overlay.New(base), ledger.Codec(), nil).Execute
+	}
+	if !sqlite.Exists(s.dir) { // a slip shall leave no empty ledger behind
+		if err := c.give(ctx, s, plan, dry(memory.New(time.Now)), nil); err != nil || c.DryRun {
+			return err
+		}
+	}
 	return s.with(ctx, true, func(ctx context.Context, o *office) error {
-		// The whole import runs on a copy in memory first; only what passes there is done.
-		dry := ledger.New(overlay.New(o.store), ledger.Codec(), nil).Execute
-		var live receivables.Execute
-		if !c.DryRun {
-			live = o.ledger.Execute
+		live := o.ledger.Execute
+		if c.DryRun {
+			live = nil
 		}
-		bar := s.progress("import", 1)
-		start := time.Now()
-		result, err := plan.Run(ctx, dry, live, func(done, total int) { bar.set(int64(done), int64(total)) })
-		bar.done()
-		if showErr := c.show(s, result, time.Since(start), err); showErr != nil {
-			return showErr
+		if err := c.give(ctx, s, plan, dry(o.store), live); err != nil {
+			return err
 		}
-		if err == nil && !c.DryRun {
-			_, err = o.views.CatchUp(ctx)
-		}
+		_, err = o.views.CatchUp(ctx)
 		return err
 	})
+}
+
+// give runs the whole import on a copy in memory first; only what passes there is done.
+func (c *importReceivablesCmd) give(ctx context.Context, s *session, plan *receivables.Plan, dry, live receivables.Execute) error {
+	bar := s.progress("import", 1)
+	start := time.Now()
+	result, err := plan.Run(ctx, dry, live, func(done, total int) { bar.set(int64(done), int64(total)) })
+	bar.done()
+	if err == nil && live == nil && !c.DryRun {
+		return nil // it passed, and is done next
+	}
+	return errors.Join(c.show(s, result, time.Since(start), err), err)
+}
+
+// readAs tells which column was taken for which field.
+func readAs(p *receivables.Plan) string {
+	var fields []string
+	for field, column := range p.Columns {
+		fields = append(fields, field+"="+column)
+	}
+	slices.Sort(fields)
+	return strings.Join(fields, ", ") + "; dates " + p.DateFormat
 }
 
 // show tells what was done, and every bad line.
@@ -82,15 +116,24 @@ func (c *importReceivablesCmd) show(s *session, r receivables.Result, took time.
 	if err != nil && !errors.Is(err, receivables.ErrStopped) {
 		return nil
 	}
-	would := "imported"
+	done := "imported"
 	if c.DryRun {
-		would = "would import"
+		done = "would import"
 	}
-	fmt.Fprintf(s.out, "%s from %d lines: %d invoices, %d payments, %d disputes; new: %d sellers, %d customers; already there: %d commands; left out: %d lines (%.1f s)\n",
-		would, r.Lines, r.Invoices, r.Payments, r.Disputes, r.Sellers, r.Customers, r.AlreadyThere, r.BadLines(), took.Seconds())
+	fmt.Fprintf(s.out, "%s %s, %s, %s; new: %s, %s (%s in %.1f s)\n", done, count(r.Invoices, "invoice"), count(r.Payments, "payment"),
+		count(r.Disputes, "dispute"), count(r.Sellers, "seller"), count(r.Customers, "customer"), count(r.Lines, "line"), took.Seconds())
+	if r.AlreadyThere > 0 {
+		fmt.Fprintf(s.out, "already there: %s\n", count(r.AlreadyThere, "command"))
+	}
+	if n := r.BadLines(); n > 0 {
+		fmt.Fprintf(s.out, "left out: %s\n", count(n, "line"))
+	}
 	return nil
 }
 
-var _ receivables.Execute = (*ledger.Ledger)(nil).Execute
-
-var _ eventstore.Clock = time.Now
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

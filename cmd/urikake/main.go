@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -20,7 +21,7 @@ import (
 
 // commandLine is everything that can be typed. `urikake --help` is made from it.
 type commandLine struct {
-	Data string `help:"Directory that holds the ledger; ./urikake-data when left out, for demo a temporary one." env:"URIKAKE_DATA" placeholder:"DIR"`
+	Data string `help:"Directory that holds the ledger; ./urikake-data when left out." env:"URIKAKE_DATA" placeholder:"DIR"`
 
 	Demo    demoCmd    `cmd:"" help:"Fill a ledger with two years of a made-up agency's history and show it."`
 	Import  importCmd  `cmd:"" help:"Bring in receivables from a CSV file."`
@@ -53,6 +54,10 @@ func main() {
 }
 
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	if len(args) == 0 {
+		run([]string{"--help"}, stdin, stderr, stderr)
+		return exitUsage
+	}
 	var line commandLine
 	type exit int
 	defer func() {
@@ -71,7 +76,6 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(status int) { panic(exit(status)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.UsageOnError(),
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "urikake:", err)
@@ -79,7 +83,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(stderr, "urikake: %s\nTry: urikake --help\n", err)
+		fmt.Fprintf(stderr, "urikake: %s\nTry: %s --help\n", typedWrong(err), verb(err))
 		return exitUsage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -91,6 +95,36 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	}
 	err = parsed.Run(s)
 	return report(stderr, err)
+}
+
+// verb is as much of what was typed as was understood, such as "urikake report aging".
+func verb(err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) {
+		for _, step := range slices.Backward(parse.Context.Path) {
+			if node := step.Node(); node != nil {
+				return node.FullPath()
+			}
+		}
+	}
+	return "urikake"
+}
+
+// typedWrong says what is wrong with a flag; for our own types in the rule's words.
+func typedWrong(err error) string {
+	var rule *domain.Error
+	if errors.As(err, &rule) {
+		return strings.TrimSuffix(err.Error(), rule.Error()) + explain(rule)
+	}
+	return err.Error()
+}
+
+// misused makes a usage error of a refusal that is about what a flag says.
+func misused(flag string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return errUsage.With("%s", typedWrong(fmt.Errorf("%s: %w", flag, err)))
 }
 
 // session is one call of the command line.

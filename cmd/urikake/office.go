@@ -23,7 +23,7 @@ type office struct {
 // open opens the session's ledger; it must exist unless create is set.
 func (s *session) open(create bool, clock eventstore.Clock) (*office, error) {
 	if !create && !sqlite.Exists(s.dir) {
-		return nil, errUsage.With("there is no ledger in %s; name its directory with --data DIR, or begin one with `urikake demo --data %s` or `urikake import receivables FILE`", s.dir, s.dir)
+		return nil, errUsage.With("there is no ledger in %s; name its directory with --data DIR, or begin one with `urikake demo`, `urikake import receivables` or `urikake command RegisterSeller`", s.dir)
 	}
 	if clock == nil {
 		clock = time.Now

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -20,27 +19,34 @@ type reportCmd struct {
 	Unapplied unappliedCmd `cmd:"" help:"Payments and credit notes that settle nothing yet."`
 }
 
-// asked is what every report takes.
+// asked is what every question takes.
 type asked struct {
-	Seller   domain.SellerID   `required:"" help:"Whose receivables." placeholder:"ID"`
+	Seller  domain.SellerID `required:"" help:"Whose receivables." placeholder:"ID"`
+	KnownAt string          `help:"Leave out what was recorded later than this instant (2026-07-03T09:00:00+09:00), day or log position." placeholder:"T|POSITION"`
+	Format  export.Format   `help:"table, csv or json." enum:"table,csv,json" default:"table"`
+}
+
+// onDay is the business day of a report.
+type onDay struct {
+	AsOf domain.Date `help:"The business day that is reported; today, in the seller's time zone, when left out." placeholder:"DAY"`
+}
+
+// oneCustomer narrows a report down.
+type oneCustomer struct {
 	Customer domain.CustomerID `help:"One customer only." placeholder:"ID"`
-	AsOf     domain.Date       `help:"The business day that is reported; today, in the seller's time zone, when left out." placeholder:"DAY"`
-	KnownAt  string            `help:"Leave out what was recorded later than this instant (2026-07-03T09:00:00+09:00), day or log position." placeholder:"T|POSITION"`
-	Format   export.Format     `help:"table, csv or json." enum:"table,csv,json" default:"table"`
 }
 
 // times fills in today and reads --known-at, both in the seller's time zone.
-func (a *asked) times(ctx context.Context, o *office) (domain.Date, projections.KnownAt, error) {
+func (a *asked) times(ctx context.Context, o *office, day domain.Date) (domain.Date, projections.KnownAt, error) {
 	zone, err := o.zone(ctx, a.Seller)
 	if err != nil {
 		return domain.Date{}, projections.KnownAt{}, err
 	}
-	day := a.AsOf
 	if day.IsZero() {
 		day = domain.DateOf(time.Now().In(zone))
 	}
 	known, err := projections.ParseKnownAt(a.KnownAt, zone)
-	return day, known, err
+	return day, known, misused("--known-at", err)
 }
 
 // zone is the seller's time zone.
@@ -76,23 +82,38 @@ func (s *session) heading(f export.Format, what string, seller domain.SellerID, 
 
 type agingCmd struct {
 	asked
-	Basis   projections.Basis    `help:"Count age from the due date or the issue date." enum:"due,issue" default:"due"`
-	Buckets string               `help:"Last days of the buckets." default:"30,60,90" placeholder:"30,60,90"`
-	GroupBy projections.Grouping `help:"One row for each customer, invoice or currency." enum:"customer,invoice,total" default:"customer"`
+	onDay
+	oneCustomer
+	Basis   projections.Basis    `help:"Count age from the due date or the issue date: due or issue." enum:"due,issue" default:"due"`
+	Buckets string               `help:"Last days of the buckets, as days of age; what is older has a bucket of its own." default:"30,60,90" placeholder:"30,60,90"`
+	GroupBy projections.Grouping `help:"One row for each customer, each invoice, or each currency: customer, invoice or total." enum:"customer,invoice,total" default:"customer"`
+}
+
+// Help is shown by `urikake report aging --help`.
+func (agingCmd) Help() string {
+	return `What is not yet due on the day stands under "current", what is overdue in the bucket of its age. Payments and credit
+that settle nothing yet stand under "unapplied" and are not netted into buckets: total = buckets - unapplied.
+
+  urikake report aging --seller YAMATO
+  urikake report aging --seller YAMATO --as-of 2026-03-31 --group-by invoice --format csv
+  urikake report aging --seller YAMATO --as-of 2026-03-31 --known-at 2026-04-02
+  urikake report aging --seller YAMATO --basis issue --buckets 15,45`
 }
 
 func (c *agingCmd) Run(ctx context.Context, s *session) error {
-	edges, err := parseEdges(c.Buckets)
+	edges, err := projections.ParseBuckets(c.Buckets)
 	if err != nil {
-		return err
+		return misused("--buckets", err)
 	}
 	return s.with(ctx, false, func(ctx context.Context, o *office) error {
-		asOf, known, err := c.times(ctx, o)
+		asOf, known, err := c.times(ctx, o, c.AsOf)
 		if err != nil {
 			return err
 		}
-		r, err := o.views.Aging(ctx, projections.AgingQuery{Seller: c.Seller, Customer: c.Customer, AsOf: asOf, KnownAt: known,
-			Basis: c.Basis, Buckets: edges, GroupBy: c.GroupBy})
+		r, err := o.views.Aging(ctx, projections.AgingQuery{
+			Seller: c.Seller, Customer: c.Customer, AsOf: asOf, KnownAt: known,
+			Basis: c.Basis, Buckets: edges, GroupBy: c.GroupBy,
+		})
 		if err != nil {
 			return err
 		}
@@ -101,22 +122,23 @@ func (c *agingCmd) Run(ctx context.Context, s *session) error {
 	})
 }
 
-func parseEdges(text string) (edges []int, err error) {
-	for _, part := range strings.Split(text, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(part))
-		if err != nil {
-			return nil, errUsage.With("--buckets takes rising numbers of days such as 30,60,90, not %q", text)
-		}
-		edges = append(edges, n)
-	}
-	return edges, nil
+type balancesCmd struct {
+	asked
+	onDay
+	oneCustomer
 }
 
-type balancesCmd struct{ asked }
+// Help is shown by `urikake report balances --help`.
+func (balancesCmd) Help() string {
+	return `balance = open - unapplied; overdue and disputed are parts of open.
+
+  urikake report balances --seller YAMATO
+  urikake report balances --seller YAMATO --customer K101 --as-of 2026-03-31`
+}
 
 func (c *balancesCmd) Run(ctx context.Context, s *session) error {
 	return s.with(ctx, false, func(ctx context.Context, o *office) error {
-		asOf, known, err := c.times(ctx, o)
+		asOf, known, err := c.times(ctx, o, c.AsOf)
 		if err != nil {
 			return err
 		}
@@ -131,9 +153,11 @@ func (c *balancesCmd) Run(ctx context.Context, s *session) error {
 
 type invoicesCmd struct {
 	asked
-	Number       string                    `help:"This document number."`
-	NumberPrefix string                    `help:"Document numbers that begin so."`
-	Status       projections.InvoiceStatus `help:"open, overdue, partly_paid, disputed, paid, written_off or void."`
+	onDay
+	oneCustomer
+	Number       string                    `help:"This document number." placeholder:"NUMBER"`
+	NumberPrefix string                    `help:"Document numbers that begin so." placeholder:"TEXT"`
+	Status       projections.InvoiceStatus `help:"open, overdue, partly_paid, disputed, paid, written_off or void." enum:",open,overdue,partly_paid,disputed,paid,written_off,void" default:"" placeholder:"STATUS"`
 	Currency     domain.Currency           `help:"In this currency." placeholder:"CUR"`
 	IssuedFrom   domain.Date               `help:"Issued on this day or later." placeholder:"DAY"`
 	IssuedTo     domain.Date               `help:"Issued on this day or earlier." placeholder:"DAY"`
@@ -143,10 +167,21 @@ type invoicesCmd struct {
 	AmountTo     string                    `help:"Of this total or less; needs --currency." placeholder:"AMOUNT"`
 }
 
+// Help is shown by `urikake report invoices --help`.
+func (invoicesCmd) Help() string {
+	return `All filters must hold. The status is that of the day: an invoice paid in May is open as of April.
+
+  urikake report invoices --seller YAMATO --status overdue
+  urikake report invoices --seller YAMATO --number INV-2026-000042
+  urikake report invoices --seller YAMATO --due-to 2026-06-30 --amount-from 100000 --currency JPY`
+}
+
 func (c *invoicesCmd) query(asOf domain.Date, known projections.KnownAt) (projections.InvoicesQuery, error) {
-	q := projections.InvoicesQuery{Seller: c.Seller, Customer: c.Customer, AsOf: asOf, KnownAt: known,
+	q := projections.InvoicesQuery{
+		Seller: c.Seller, Customer: c.Customer, AsOf: asOf, KnownAt: known,
 		Number: c.Number, NumberPrefix: c.NumberPrefix, Status: c.Status, Currency: c.Currency,
-		IssuedFrom: c.IssuedFrom, IssuedTo: c.IssuedTo, DueFrom: c.DueFrom, DueTo: c.DueTo, Limit: projections.LimitMax}
+		IssuedFrom: c.IssuedFrom, IssuedTo: c.IssuedTo, DueFrom: c.DueFrom, DueTo: c.DueTo, Limit: projections.LimitMax,
+	}
 	for flag, bound := range map[string]struct {
 		text string
 		to   **int64
@@ -159,7 +194,7 @@ func (c *invoicesCmd) query(asOf domain.Date, known projections.KnownAt) (projec
 		}
 		m, err := domain.ParseMoney(bound.text, string(c.Currency))
 		if err != nil {
-			return q, err
+			return q, misused(flag, err)
 		}
 		minor := m.Minor()
 		*bound.to = &minor
@@ -168,8 +203,11 @@ func (c *invoicesCmd) query(asOf domain.Date, known projections.KnownAt) (projec
 }
 
 func (c *invoicesCmd) Run(ctx context.Context, s *session) error {
+	if err := checkCurrency(c.Currency); err != nil {
+		return err
+	}
 	return s.with(ctx, false, func(ctx context.Context, o *office) error {
-		asOf, known, err := c.times(ctx, o)
+		asOf, known, err := c.times(ctx, o, c.AsOf)
 		if err != nil {
 			return err
 		}
@@ -195,23 +233,46 @@ func (c *invoicesCmd) Run(ctx context.Context, s *session) error {
 	})
 }
 
+// checkCurrency refuses a code that no account can have; "" stands for any currency.
+func checkCurrency(c domain.Currency) error {
+	if c == "" {
+		return nil
+	}
+	return misused("--currency", c.Check())
+}
+
 type statementCmd struct {
 	asked
-	From     domain.Date     `help:"First day of the statement; from the beginning when left out. --as-of is the last." placeholder:"DAY"`
-	Currency domain.Currency `help:"One currency only." placeholder:"CUR"`
+	Customer domain.CustomerID `required:"" help:"Who gets the statement." placeholder:"ID"`
+	From     domain.Date       `help:"First day of the statement; from the beginning when left out." placeholder:"DAY"`
+	AsOf     domain.Date       `help:"Last day of the statement; today, in the seller's time zone, when left out." placeholder:"DAY"`
+	Currency domain.Currency   `help:"One currency only." placeholder:"CUR"`
+}
+
+// Help is shown by `urikake report statement --help`.
+func (statementCmd) Help() string {
+	return `The closing balance is the total of the aging on that day.
+
+  urikake report statement --seller YAMATO --customer K101 --from 2026-06-01 --as-of 2026-06-30
+  urikake report statement --seller YAMATO --customer K101 --format csv`
 }
 
 func (c *statementCmd) Run(ctx context.Context, s *session) error {
-	if c.Customer == "" {
-		return errUsage.With("a statement is of one customer: name it with --customer ID")
+	if err := checkCurrency(c.Currency); err != nil {
+		return err
 	}
 	return s.with(ctx, false, func(ctx context.Context, o *office) error {
-		asOf, known, err := c.times(ctx, o)
+		asOf, known, err := c.times(ctx, o, c.AsOf)
 		if err != nil {
 			return err
 		}
-		r, err := o.views.Statement(ctx, projections.StatementQuery{Seller: c.Seller, Customer: c.Customer, Currency: c.Currency,
-			From: c.From, To: asOf, KnownAt: known})
+		if c.From.After(asOf) {
+			return errUsage.With("--from %s lies after the last day, %s", c.From, asOf)
+		}
+		r, err := o.views.Statement(ctx, projections.StatementQuery{
+			Seller: c.Seller, Customer: c.Customer, Currency: c.Currency,
+			From: c.From, To: asOf, KnownAt: known,
+		})
 		if err != nil {
 			return err
 		}
@@ -220,11 +281,22 @@ func (c *statementCmd) Run(ctx context.Context, s *session) error {
 	})
 }
 
-type unappliedCmd struct{ asked }
+type unappliedCmd struct {
+	asked
+	onDay
+	oneCustomer
+}
+
+// Help is shown by `urikake report unapplied --help`.
+func (unappliedCmd) Help() string {
+	return `Apply it to invoices with ApplyPayment or ApplyCredit, or pay it back with IssueRefund.
+
+  urikake report unapplied --seller YAMATO`
+}
 
 func (c *unappliedCmd) Run(ctx context.Context, s *session) error {
 	return s.with(ctx, false, func(ctx context.Context, o *office) error {
-		asOf, known, err := c.times(ctx, o)
+		asOf, known, err := c.times(ctx, o, c.AsOf)
 		if err != nil {
 			return err
 		}

@@ -140,6 +140,7 @@ func (c ResolveDispute) check(f *domain.Faults) {
 	f.Require(upheld || c.Amount == domain.Money{}, "/amount", ErrCreditOnlyUpheld)
 	f.Require(upheld || c.Credit == "", "/credit", ErrCreditOnlyUpheld)
 	f.Require(upheld || c.Number == "", "/number", ErrCreditOnlyUpheld)
+	f.Require(upheld || c.Series == "", "/series", ErrCreditOnlyUpheld)
 	if c.Amount != (domain.Money{}) {
 		c.positive(f, "/amount", c.Amount)
 	}

@@ -68,6 +68,7 @@ func (c IssueInvoice) check(f *domain.Faults) {
 	if plain {
 		f.Require(c.Total.Currency() == c.Currency, "/total", ErrWrongCurrency.With("%s, want %s", c.Total, c.Currency))
 		f.Require(c.Total.Minor() >= 0, "/total", ErrNegativeTotal.With("%s", c.Total))
+		f.Require(c.Total.Minor() <= domain.MinorMax, "/total", domain.ErrOutOfRange.With("%s", c.Total))
 	}
 	checkLines(f, c.Lines)
 	text(f, "/buyer_reference", c.Reference, false)

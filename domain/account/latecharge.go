@@ -30,7 +30,7 @@ var (
 type AssessLateCharge struct {
 	Key
 	Charge     domain.InvoiceID `json:"charge,omitempty" doc:"id of the late charge within the account; derived from the command's id when left out"`
-	Number     string           `json:"number,omitempty" doc:"document number; the charge's id when left out"`
+	Number     string           `json:"number,omitempty" doc:"document number, unique for the seller; the charge's id when left out"`
 	Invoice    domain.InvoiceID `json:"invoice" doc:"the overdue invoice"`
 	Rate       domain.Rate      `json:"rate" doc:"percent a year"`
 	From       domain.Date      `json:"from,omitzero" doc:"the day before the first day charged; the due date, or the end of the last charge, when left out"`
@@ -101,6 +101,8 @@ func (c AssessLateCharge) decide(s *State, p Parties) ([]domain.Event, error) {
 	}
 	if e.Number == "" {
 		e.Number = string(c.Charge)
+	} else if _, err := s.numbered(c.Number, p); err != nil {
+		return nil, err
 	}
 	if e.DueOn.IsZero() {
 		e.DueOn = e.AssessedOn

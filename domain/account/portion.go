@@ -77,17 +77,34 @@ func (s *State) takeBack(it *item, rows []Tax) {
 
 // part gives an amount of an invoice its taxes, by what is left at each rate. What takes all that is left takes exactly
 // its tax; what goes beyond bears none, since its tax went back already.
-func (s *State) part(it *item, amount int64) []Tax {
-	rest := s.uncredited(it)
+func (s *State) part(it *item, amount int64) []Tax { return part(s.uncredited(it), amount, s.currency) }
+
+func part(rest []Tax, amount int64, c domain.Currency) []Tax {
 	var whole int64
 	for _, t := range rest {
 		whole += max(0, t.gross())
 	}
-	rows := share(rest, min(amount, whole), s.currency)
-	if err := within(rest, rows, s.currency); err != nil {
+	rows := share(rest, min(amount, whole), c)
+	if err := within(rest, rows, c); err != nil {
 		return nil // can't be: share gives no rate more than it has left
 	}
 	return rows
+}
+
+// without is what is left of rows when others are taken from them; what comes to nothing is left out.
+func without(rows, taken []Tax) (rest []Tax) {
+	for _, t := range rows {
+		for _, o := range taken {
+			if o.key() == t.key() {
+				t.Net = domain.NewMoney(t.Net.Minor()-o.Net.Minor(), t.Net.Currency())
+				t.Tax = domain.NewMoney(t.Tax.Minor()-o.Tax.Minor(), t.Tax.Currency())
+			}
+		}
+		if t.gross() != 0 {
+			rest = append(rest, t)
+		}
+	}
+	return rest
 }
 
 // within fits a credit note's rows into what is left at each rate. Parts that are rounded on their own may come out

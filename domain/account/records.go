@@ -70,7 +70,7 @@ type WriteOffRecord struct {
 	On        domain.Date       `json:"on" doc:"the day"`
 	Amount    int64             `json:"amount_minor" doc:"given up"`
 	Recovered int64             `json:"recovered_minor,omitempty" doc:"came in after all"`
-	Taxes     []Tax             `json:"taxes,omitempty" doc:"the tax in it"`
+	Taxes     []Tax             `json:"taxes,omitempty" doc:"the tax in what is not recovered"`
 }
 
 // DisputeRecord is a dispute as it stands.

@@ -121,7 +121,7 @@ type writeOff struct {
 	on        domain.Date
 	amount    int64
 	recovered int64
-	taxes     []Tax
+	taxes     []Tax // what is not recovered of it
 }
 
 type dispute struct {

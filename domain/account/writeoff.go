@@ -97,7 +97,8 @@ func (e WrittenOff) apply(s *State) {
 	s.change(it, e.WriteOffOn, -e.Amount.Minor())
 }
 
-// RecoverWriteOff books money that came in after all. The claim stays written off: the money is income.
+// RecoverWriteOff books money that came in after all. The claim stays written off: the money is income. Its tax is owed
+// again at the rates of the write-off; recovered in parts, the last part takes what tax is left, to the last yen.
 type RecoverWriteOff struct {
 	Key
 	Recovery  domain.RecoveryID `json:"recovery,omitempty" doc:"id within the account; derived from the command's id when left out"`
@@ -130,7 +131,7 @@ func (c RecoverWriteOff) decide(s *State, p Parties) ([]domain.Event, error) {
 	case c.Amount.Minor() > w.amount-w.recovered:
 		return nil, ErrExceedsWriteOff.With("%s, left: %s", c.Amount, c.money(w.amount-w.recovered)).At("/amount")
 	}
-	rows := share(w.taxes, c.Amount.Minor(), c.Currency)
+	rows := part(w.taxes, c.Amount.Minor(), c.Currency)
 	return []domain.Event{WriteOffRecovered{c.Recovery, c.WriteOff, w.item, c.RecoverOn, c.Amount, rows, c.Reference}}, nil
 }
 
@@ -154,7 +155,9 @@ func (e WriteOffRecovered) apply(s *State) {
 		s.recovered = make(map[domain.RecoveryID]bool)
 	}
 	s.recovered[e.Recovery] = true
-	s.writeOffs[e.WriteOff].recovered += e.Amount.Minor()
+	w := s.writeOffs[e.WriteOff]
+	w.recovered += e.Amount.Minor()
+	w.taxes = without(w.taxes, e.Taxes)
 }
 
 // DifferenceReason says where a small difference comes from.

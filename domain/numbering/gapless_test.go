@@ -55,7 +55,7 @@ func (b *books) take(t *rapid.T) {
 		t.Fatal(err)
 	}
 	for _, taker := range c.For {
-		n, ok := b.state.Held(taker)
+		n, _, ok := b.state.Held(taker)
 		if !ok || n != b.lowestFree() {
 			t.Fatalf("%s got %d, want %d", taker.Invoice, n, b.lowestFree())
 		}
@@ -90,10 +90,14 @@ func (b *books) giveBack(t *rapid.T) {
 	if !some {
 		return
 	}
-	if _, err := b.run(ReturnNumber{Key: testKey, N: n, Taker: b.newTaker(), Reason: "not mine"}); err == nil {
+	_, token, _ := b.state.Held(b.used[n])
+	if _, err := b.run(ReturnNumber{Key: testKey, N: n, Taker: b.newTaker(), Token: token, Reason: "not mine"}); err == nil {
 		t.Fatalf("%d was returned by another", n)
 	}
-	if _, err := b.run(ReturnNumber{Key: testKey, N: n, Taker: b.used[n], Reason: "refused"}); err != nil {
+	if _, err := b.run(ReturnNumber{Key: testKey, N: n, Taker: b.used[n], Token: token - 1, Reason: "an earlier taking"}); err == nil {
+		t.Fatalf("%d was returned by one who took it before", n)
+	}
+	if _, err := b.run(ReturnNumber{Key: testKey, N: n, Taker: b.used[n], Token: token, Reason: "refused"}); err != nil {
 		t.Fatal(err)
 	}
 	delete(b.used, n)
@@ -118,7 +122,7 @@ func (b *books) restart(t *rapid.T) {
 	if err != nil || json.Unmarshal(data, read) != nil {
 		t.Fatalf("%s: %v", data, err)
 	}
-	if !reflect.DeepEqual(read.pending, b.state.pending) || !reflect.DeepEqual(read.held, b.state.held) {
+	if read.version != b.state.version || !reflect.DeepEqual(read.pending, b.state.pending) || !reflect.DeepEqual(read.held, b.state.held) {
 		t.Fatalf("%s reads as %+v", data, read)
 	}
 	b.state = read
@@ -129,7 +133,7 @@ func (b *books) check(t *rapid.T) {
 		if _, used := b.used[n]; used != b.state.taken(n) {
 			t.Fatalf("%d used: %v, %+v", n, used, b.state)
 		}
-		if taker, waits := b.state.pending[n]; waits != b.pending[n] || waits && taker != b.used[n] {
+		if w, waits := b.state.pending[n]; waits != b.pending[n] || waits && w.Taker != b.used[n] {
 			t.Fatalf("%d waits: %v, %+v", n, waits, b.state)
 		}
 	}

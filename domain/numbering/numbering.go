@@ -37,6 +37,7 @@ var Decider = domain.Decider[Command, *State]{
 		return c.decide(s)
 	},
 	Evolve: func(s *State, e domain.Event) *State {
+		s.version++
 		e.(Event).apply(s)
 		return s
 	},
@@ -54,27 +55,41 @@ var Events = []domain.Schema{
 
 // State is one series as it stands. What is confirmed is forgotten: it is below next, or in ahead.
 type State struct {
-	next     int   // all numbers from here on are unused, but for those in ahead
-	returned spans // below next, and to be given out again
-	ahead    spans // from next on, used because claimed by hand
-	pending  map[int]Taker
+	version  uint64 // of the stream
+	next     int    // all numbers from here on are unused, but for those in ahead
+	returned spans  // below next, and to be given out again
+	ahead    spans  // from next on, used because claimed by hand
+	pending  map[int]Waiting
 	held     map[Taker]int // pending, the other way round
 }
 
-func newState() *State {
-	return &State{next: 1, pending: make(map[int]Taker), held: make(map[Taker]int)}
+// Waiting is who waits with a number, and since when. The token tells one taking from another, since a taker may lose
+// a number and get the same one again.
+type Waiting struct {
+	Taker
+	Token uint64 `json:"token"` // version of the series' stream when the number was taken
 }
 
-// Held is the number that waits for a taker's document.
-func (s *State) Held(t Taker) (n int, ok bool) {
+func newState() *State {
+	return &State{next: 1, pending: make(map[int]Waiting), held: make(map[Taker]int)}
+}
+
+// Held is the number that waits for a taker's document, and the token of its taking.
+func (s *State) Held(t Taker) (n int, token uint64, ok bool) {
 	n, ok = s.held[t]
-	return n, ok
+	return n, s.pending[n].Token, ok
+}
+
+// Waits tells who waits with a number.
+func (s *State) Waits(n int) (w Waiting, ok bool) {
+	w, ok = s.pending[n]
+	return w, ok
 }
 
 // Pending yields the numbers whose documents are not known to be issued, lowest first, with those they wait for.
 // After a crash they are what has to be finished.
-func (s *State) Pending() iter.Seq2[int, Taker] {
-	return func(yield func(int, Taker) bool) {
+func (s *State) Pending() iter.Seq2[int, Waiting] {
+	return func(yield func(int, Waiting) bool) {
 		for _, n := range slices.Sorted(maps.Keys(s.pending)) {
 			if !yield(n, s.pending[n]) {
 				return
@@ -82,6 +97,9 @@ func (s *State) Pending() iter.Seq2[int, Taker] {
 		}
 	}
 }
+
+// Size is about how many bytes the state takes.
+func (s *State) Size() int { return 500 + 400*len(s.pending) + 16*(len(s.returned)+len(s.ahead)) }
 
 // free yields the numbers to give out: returned ones first, lowest first, then the next ones.
 func (s *State) free() iter.Seq[int] {
@@ -117,7 +135,7 @@ func (s *State) taken(n int) bool {
 
 // take notes that n now waits for t's document.
 func (s *State) take(n int, t Taker) {
-	s.pending[n], s.held[t] = t, n
+	s.pending[n], s.held[t] = Waiting{t, s.version}, n
 	if n < s.next {
 		s.returned.remove(n)
 		return
@@ -130,7 +148,7 @@ func (s *State) take(n int, t Taker) {
 }
 
 func (s *State) forget(n int) {
-	delete(s.held, s.pending[n])
+	delete(s.held, s.pending[n].Taker)
 	delete(s.pending, n)
 }
 
@@ -146,15 +164,16 @@ func (s *State) putBack(n int) {
 
 // snapshot is State as JSON, so that a long stream need not be read from its beginning.
 type snapshot struct {
-	Next     int           `json:"next"`
-	Returned spans         `json:"returned"`
-	Ahead    spans         `json:"ahead"`
-	Pending  map[int]Taker `json:"pending"`
+	Version  uint64          `json:"version"`
+	Next     int             `json:"next"`
+	Returned spans           `json:"returned"`
+	Ahead    spans           `json:"ahead"`
+	Pending  map[int]Waiting `json:"pending"`
 }
 
 // MarshalJSON writes a snapshot of the state.
 func (s *State) MarshalJSON() ([]byte, error) {
-	return json.Marshal(snapshot{s.next, s.returned, s.ahead, s.pending})
+	return json.Marshal(snapshot{s.version, s.next, s.returned, s.ahead, s.pending})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
@@ -164,9 +183,9 @@ func (s *State) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	*s = *newState()
-	s.next, s.returned, s.ahead = read.Next, read.Returned, read.Ahead
-	for n, t := range read.Pending {
-		s.pending[n], s.held[t] = t, n
+	s.version, s.next, s.returned, s.ahead = read.Version, read.Next, read.Returned, read.Ahead
+	for n, w := range read.Pending {
+		s.pending[n], s.held[w.Taker] = w, n
 	}
 	return nil
 }

@@ -39,11 +39,13 @@ func claim(n int, name string) numbering.ClaimNumber {
 
 func claimed(n int, name string) domain.Event { return numbering.NumberClaimed(claim(n, name)) }
 
-func giveBack(n int, name string) numbering.ReturnNumber {
-	return numbering.ReturnNumber{Key: key, N: n, Taker: taker(name), Reason: "account.repeated_id"}
+func giveBack(n int, name string, token uint64) numbering.ReturnNumber {
+	return numbering.ReturnNumber{Key: key, N: n, Taker: taker(name), Token: token, Reason: "account.repeated_id"}
 }
 
-func returned(n int, name string) domain.Event { return numbering.NumberReturned(giveBack(n, name)) }
+func returned(n int, name string) domain.Event {
+	return numbering.NumberReturned{Key: key, N: n, Taker: taker(name), Reason: "account.repeated_id"}
+}
 
 func confirm(numbers ...int) numbering.ConfirmNumbers {
 	return numbering.ConfirmNumbers{Key: key, Numbers: numbers}
@@ -60,8 +62,8 @@ func TestTake(t *testing.T) {
 		When(take("a", "b", "a")).Then(taken(1, "a", 2, "b")). // each taker once
 		When(take("a")).Nothing().                             // it has its number
 		When(take("b", "c")).Then(taken(3, "c"))
-	if n, ok := s.State().Held(taker("c")); n != 3 || !ok {
-		t.Errorf("c holds %d, %v", n, ok)
+	if n, token, ok := s.State().Held(taker("c")); n != 3 || token != 2 || !ok {
+		t.Errorf("c holds %d since %d, %v", n, token, ok)
 	}
 	if key.Number(3) != "INV-2026-000003" {
 		t.Error(key.Number(3))
@@ -78,7 +80,7 @@ func TestTake(t *testing.T) {
 	s.When(with).Then(confirmed(1, 2), taken(4, "d")).
 		When(confirm(1, 2, 3)).Then(confirmed(3)).
 		When(confirm(1, 2, 3)).Nothing()
-	if _, ok := s.State().Held(taker("c")); ok {
+	if _, _, ok := s.State().Held(taker("c")); ok {
 		t.Error("c's number is confirmed and waits no longer")
 	}
 	again := take("d")
@@ -88,14 +90,18 @@ func TestTake(t *testing.T) {
 
 func TestReturn(t *testing.T) {
 	given(t, taken(1, "a", 2, "b", 3, "c", 4, "d")).
-		When(giveBack(3, "c")).Then(returned(3, "c")).
-		When(giveBack(1, "a")).Then(returned(1, "a")).
-		When(giveBack(1, "a")).RefusedAt(numbering.ErrNotHeld, "/n").
+		When(giveBack(3, "c", 1)).Then(returned(3, "c")).
+		When(giveBack(1, "a", 1)).Then(returned(1, "a")).
+		When(giveBack(1, "a", 1)).RefusedAt(numbering.ErrNotHeld, "/n").
 		When(confirm(3)).RefusedAt(numbering.ErrNotGiven, "/numbers/0").
 		When(take("e", "f", "g")).Then(taken(1, "e", 3, "f", 5, "g")).
-		When(giveBack(1, "a")).RefusedAt(numbering.ErrNotHeld, "/n"). // a late repeat: 1 is e's now
+		When(giveBack(1, "a", 1)).RefusedAt(numbering.ErrNotHeld, "/n"). // a late repeat: 1 is e's now
 		When(confirm(1)).Then(confirmed(1)).
-		When(giveBack(1, "e")).Refused(numbering.ErrNotHeld)
+		When(giveBack(1, "e", 4)).Refused(numbering.ErrNotHeld).
+		When(giveBack(3, "f", 4)).Then(returned(3, "f")).
+		When(take("f")).Then(taken(3, "f")).
+		When(giveBack(3, "f", 4)).RefusedAt(numbering.ErrNotHeld, "/n"). // of the earlier taking
+		When(giveBack(3, "f", 7)).Then(returned(3, "f"))
 }
 
 func TestClaim(t *testing.T) {
@@ -107,17 +113,17 @@ func TestClaim(t *testing.T) {
 		When(take("x")).Nothing().
 		When(take("a", "b", "c")).Then(taken(1, "a", 2, "b", 4, "c")).
 		When(claim(2, "y")).RefusedAt(numbering.ErrNumberTaken, "/n").
-		When(giveBack(2, "b")).Then(returned(2, "b")).
+		When(giveBack(2, "b", 2)).Then(returned(2, "b")).
 		When(claim(2, "y")).Then(claimed(2, "y")).
-		When(giveBack(3, "x")).Then(returned(3, "x")).
+		When(giveBack(3, "x", 1)).Then(returned(3, "x")).
 		When(claim(9, "z")).Then(claimed(9, "z")).
-		When(giveBack(9, "z")).Then(returned(9, "z")).
+		When(giveBack(9, "z", 6)).Then(returned(9, "z")).
 		When(confirm(9)).Refused(numbering.ErrNotGiven).
 		When(claim(6, "z")).Then(claimed(6, "z")).
 		When(confirm(6)).Then(confirmed(6)).
 		When(claim(6, "z")).Refused(numbering.ErrNumberTaken).
 		When(take("d", "e", "f")).Then(taken(3, "d", 5, "e", 7, "f"))
-	if _, ok := s.State().Held(taker("z")); ok {
+	if _, _, ok := s.State().Held(taker("z")); ok {
 		t.Error("z's number is confirmed")
 	}
 }
@@ -154,7 +160,7 @@ func TestFields(t *testing.T) {
 	bad = key
 	bad.Year = 26
 	given(t).When(numbering.ConfirmNumbers{Key: bad, Numbers: []int{1}}).RefusedAt(numbering.ErrBadYear, "/year")
-	noAccount, noID, noReason := claim(1, "a"), claim(1, "a b"), giveBack(1, "a")
+	noAccount, noID, noReason := claim(1, "a"), claim(1, "a b"), giveBack(1, "a", 1)
 	noAccount.Account, noID.CommandID, noReason.Reason = "", "", ""
 	many := take("a")
 	many.Issued = make([]int, numbering.IssuedMax+1)
@@ -164,7 +170,7 @@ func TestFields(t *testing.T) {
 		When(confirm()).RefusedAt(domain.ErrMissing, "/numbers").
 		When(confirm(0)).RefusedAt(numbering.ErrBadNumber, "/numbers").
 		When(claim(numbering.NumberMax+1, "a")).RefusedAt(numbering.ErrBadNumber, "/n").
-		When(giveBack(-1, "a")).RefusedAt(numbering.ErrBadNumber, "/n").
+		When(giveBack(-1, "a", 1)).RefusedAt(numbering.ErrBadNumber, "/n").
 		When(noAccount).RefusedAt(domain.ErrMissing, "/account").
 		When(noID).RefusedAt(domain.ErrMissing, "/command_id").
 		When(noID).RefusedAt(domain.ErrBadID, "/invoice").
@@ -173,7 +179,7 @@ func TestFields(t *testing.T) {
 		When(crowd).RefusedAt(domain.ErrTooLong, "/for").
 		When(take("a", "?")).RefusedAt(domain.ErrBadID, "/for/1/invoice").
 		When(many).RefusedAt(domain.ErrTooLong, "/issued").
-		When(giveBack(1, "a")).Refused(numbering.ErrNotHeld)
+		When(giveBack(1, "a", 1)).Refused(numbering.ErrNotHeld)
 }
 
 func TestText(t *testing.T) {
@@ -210,7 +216,7 @@ func TestText(t *testing.T) {
 	if got := numbering.TextDecider.Stream(numbering.ClaimText{Text: numbering.Text{Seller: "midori", Number: "1"}}); got != "document-midori.6b86b273ff34fce19d6b804eff5a3f57" {
 		t.Error(got)
 	}
-	for _, c := range []numbering.Command{take("a"), claim(1, "a"), giveBack(1, "a"), confirm(1)} {
+	for _, c := range []numbering.Command{take("a"), claim(1, "a"), giveBack(1, "a", 1), confirm(1)} {
 		if got := numbering.Decider.Stream(c); got != "numbering-midori.INV.2026" {
 			t.Errorf("%s stands in %s", c.Name(), got)
 		}

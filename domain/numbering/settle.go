@@ -67,13 +67,14 @@ func (e NumbersConfirmed) apply(s *State) {
 	}
 }
 
-// ReturnNumber gives back a number whose document was refused. It names the taker, so that a late repeat can't return
-// a number that meanwhile waits for another document.
+// ReturnNumber gives back a number whose document was refused. It names the taker and the taking, so that a late repeat
+// can't return a number that meanwhile waits for another document, or for the same one anew.
 // Refuses numbering.not_held, numbering.bad_number, and each field by its own rule.
 type ReturnNumber struct {
 	Key
 	N int `json:"n" doc:"the number within the series"`
 	Taker
+	Token  uint64 `json:"token" doc:"version of the series' stream when the number was taken"`
 	Reason string `json:"reason" doc:"why, such as the rule by which the document was refused; up to 1000 bytes"`
 }
 
@@ -87,10 +88,10 @@ func (c ReturnNumber) check(faults *domain.Faults) {
 }
 
 func (c ReturnNumber) decide(s *State) ([]domain.Event, error) {
-	if holder, waits := s.pending[c.N]; !waits || holder != c.Taker {
+	if w, waits := s.pending[c.N]; !waits || w != (Waiting{c.Taker, c.Token}) {
 		return nil, ErrNotHeld.With("%s", c.Number(c.N)).At("/n")
 	}
-	return []domain.Event{NumberReturned(c)}, nil
+	return []domain.Event{NumberReturned{c.Key, c.N, c.Taker, c.Reason}}, nil
 }
 
 // NumberReturned says that a number is free again, and why.

@@ -4,6 +4,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -167,18 +168,21 @@ type runner func(context.Context, *eventstore.Handler, *eventstore.Aggregate[acc
 	account.Request, eventstore.Envelope) (eventstore.Receipt, error)
 
 // follow tries the account's first stream and, where that was carried forward, the one in which it goes on. A command
-// that a closed stream has seen gets its first answer there.
+// that a closed stream has seen gets its first answer there. The version that a client expects is the live stream's.
 func (l *Ledger) follow(ctx context.Context, r account.Request, env eventstore.Envelope, run runner) (eventstore.Receipt, error) {
 	r.Stream = r.Account().Stream()
 	receipt, err := run(ctx, l.handler, accounts, r, env)
-	for errors.Is(err, account.ErrCarriedForward) {
-		var closed []string
-		if r.Stream, closed, err = l.live(ctx, r.Account()); err != nil {
-			return receipt, err
+	for errors.Is(err, account.ErrCarriedForward) || env.Expected != nil && errors.Is(err, eventstore.ErrWrongVersion) {
+		live, closed, liveErr := l.live(ctx, r.Account())
+		if liveErr != nil {
+			return receipt, liveErr
 		}
-		r.Parties.Earlier = nil
+		if live == r.Stream {
+			return receipt, err // not carried forward: the client expects another version
+		}
+		r.Stream, r.Parties.Earlier = live, nil
 		for _, stream := range closed {
-			if receipt, found, err := eventstore.Lookup(ctx, l.handler, accounts, stream, env); found || err != nil {
+			if receipt, found, err := l.answered(ctx, stream, env); found || err != nil {
 				return receipt, err
 			}
 			state, err := l.closed(ctx, stream)
@@ -190,6 +194,19 @@ func (l *Ledger) follow(ctx context.Context, r account.Request, env eventstore.E
 		receipt, err = run(ctx, l.handler, accounts, r, env)
 	}
 	return receipt, err
+}
+
+// answered looks in a closed stream for the command, and for the one that must not have been run.
+func (l *Ledger) answered(ctx context.Context, stream string, env eventstore.Envelope) (receipt eventstore.Receipt, found bool, err error) {
+	if env.Unless != "" {
+		if _, seen, err := eventstore.Find(ctx, l.handler, accounts, stream, env.Unless); seen || err != nil {
+			return receipt, false, cmp.Or(err, error(eventstore.ErrSeen.With("%s", env.Unless)))
+		}
+	}
+	if env.Internal {
+		return receipt, false, nil
+	}
+	return eventstore.Lookup(ctx, l.handler, accounts, stream, env)
 }
 
 // live walks from an account's first stream to the one in which it goes on, and opens that one if a crash came between

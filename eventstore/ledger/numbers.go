@@ -3,8 +3,8 @@ package ledger
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/urikake/urikake/domain"
@@ -17,12 +17,13 @@ import (
 // another. A document's number is taken first (pending), then the document is issued, then the number is confirmed
 // on the way of a later taking. A crash in between leaves a pending number: before anybody takes from the series
 // again, or when somebody else wants the very number, the account is asked whether the document was issued. If not,
-// the account forfeits the number, so that a slow command elsewhere can't use it any more, and it is given back.
+// the account forfeits this taking of the number, so that a slow command elsewhere can't use it any more, and only then
+// it is given back. A command that is refused with a number in hand does the same, since it may be under way twice.
 
 var (
 	serieses = &eventstore.Aggregate[numbering.Command, *numbering.State]{
 		Decider:         numbering.Decider,
-		SnapshotVersion: 1, Snapshot: (*numbering.State).MarshalJSON, Restore: restoreSeries,
+		SnapshotVersion: 2, Snapshot: (*numbering.State).MarshalJSON, Restore: restoreSeries, Size: (*numbering.State).Size,
 	}
 	texts = &eventstore.Aggregate[numbering.TextCommand, numbering.TextState]{Decider: numbering.TextDecider}
 )
@@ -37,8 +38,9 @@ const CreditSeries domain.Series = "CN"
 
 // document is what needs a number.
 type document struct {
-	given string // the number that the command names
-	key   numbering.Key
+	given string        // the number that the command names
+	key   numbering.Key // the series that numbers it, or that the given number belongs to
+	n     int           // the given number's place in its series, 0 if it has none
 	id    domain.InvoiceID
 	on    domain.Date
 }
@@ -50,7 +52,11 @@ func documentOf(c account.Command, invoices domain.Series) (document, bool) {
 			otherwise = domain.Series(series)
 		}
 		key := numbering.Key{Seller: c.Account().Seller, Series: otherwise, Year: on.Year()}
-		return document{given, key, domain.InvoiceID(id), on}, true
+		doc := document{given, key, 0, domain.InvoiceID(id), on}
+		if series, year, n, ok := numbering.Parse(given); ok {
+			doc.key.Series, doc.key.Year, doc.n = series, year, n
+		}
+		return doc, true
 	}
 	switch c := c.(type) {
 	case account.IssueInvoice:
@@ -60,6 +66,10 @@ func documentOf(c account.Command, invoices domain.Series) (document, bool) {
 	case account.ResolveDispute:
 		if c.Outcome == account.DisputeUpheld {
 			return of(c.Number, c.Series, CreditSeries, string(c.Credit), c.ResolvedOn)
+		}
+	case account.AssessLateCharge:
+		if c.Number != "" { // otherwise its id stands for it
+			return of(c.Number, "", invoices, string(c.Charge), c.AssessedOn)
 		}
 	}
 	return document{}, false
@@ -76,24 +86,63 @@ func (l *Ledger) issue(ctx context.Context, r account.Request, doc document, env
 		return receipt, err
 	}
 	taker := numbering.Taker{Account: r.Account().Stream(), Invoice: doc.id, CommandID: env.CommandID}
-	for attempt := 1; ; attempt++ {
-		held, err := l.number(ctx, doc, taker)
-		if err != nil {
-			return eventstore.Receipt{}, err
-		}
-		r.Parties.Number, r.Parties.Token = held.text, held.token
-		receipt, err := l.run(ctx, r, env)
-		switch {
-		case err == nil:
-			l.series.issued(held)
-			return receipt, nil
-		case errors.Is(err, account.ErrNumberForfeited) && attempt < numberAttemptsMax:
-		case outcomeUnknown(err):
-			return receipt, err // the same command, or the next clean-up, finishes it
-		default:
-			return receipt, errors.Join(err, l.giveBack(ctx, held, taker, err))
+	leave := l.series.enter(taker)
+	var receipt eventstore.Receipt
+	err := error(account.ErrNumberForfeited)
+	for attempt := 0; attempt < numberAttemptsMax && errors.Is(err, account.ErrNumberForfeited); attempt++ {
+		receipt, err = l.issueOnce(ctx, r, doc, taker, env)
+	}
+	leave()
+	if err != nil || receipt.Repeated {
+		l.series.doubt(doc.key)
+	}
+	if err != nil && !outcomeUnknown(err) { // sent twice at once, it may have been issued meanwhile
+		if again, tryErr := l.try(ctx, probe, env); tryErr == nil && again.Repeated {
+			return again, nil
 		}
 	}
+	return receipt, err
+}
+
+// issueOnce issues a document under one number, and sees to it that the number is not lost if that fails.
+func (l *Ledger) issueOnce(ctx context.Context, r account.Request, doc document, taker numbering.Taker, env eventstore.Envelope) (eventstore.Receipt, error) {
+	held, err := l.number(ctx, doc, taker)
+	if err != nil {
+		return eventstore.Receipt{}, err
+	}
+	r.Parties.Number, r.Parties.Token = held.text, held.token
+	receipt, err := l.run(ctx, r, env)
+	if err == nil && numberOn(receipt) == held.text {
+		if many := l.series.issued(held); len(many) > 0 && l.confirm(ctx, held.key, many) != nil {
+			l.series.doubt(held.key)
+		}
+		return receipt, nil
+	}
+	// What can't be cleaned up now is finished before the next taking.
+	switch {
+	case err == nil: // sent twice at once, it was issued under another number
+		_ = l.giveBack(ctx, held, taker, errTwice)
+	case errors.Is(err, account.ErrNumberForfeited):
+		_ = l.giveBack(ctx, held, taker, err)
+	case !outcomeUnknown(err):
+		_, _ = l.settle(ctx, held, taker, doc.on, err)
+	}
+	return receipt, err
+}
+
+// numberOn is the number of the document that a command issued.
+func numberOn(r eventstore.Receipt) string {
+	for _, e := range r.Events {
+		switch e := e.(type) {
+		case account.InvoiceIssued:
+			return e.Number
+		case account.CreditNoteIssued:
+			return e.Number
+		case account.LateChargeAssessed:
+			return e.Number
+		}
+	}
+	return ""
 }
 
 // outcomeUnknown tells whether the document may have been issued in spite of the error.
@@ -104,11 +153,10 @@ func outcomeUnknown(err error) bool {
 
 // held is a number that waits for its document.
 type held struct {
-	text   string
-	token  uint64 // version of the stream on which it was taken
-	key    numbering.Key
-	n      int // 0 for a free number
-	seller domain.SellerID
+	text  string
+	token uint64 // version of its stream when it was taken
+	key   numbering.Key
+	n     int // 0 for a free number
 }
 
 // number takes the document's number from its series, or claims the one that the command names.
@@ -119,12 +167,9 @@ func (l *Ledger) number(ctx context.Context, doc document, taker numbering.Taker
 		}
 		return l.series.take(ctx, doc.key, taker)
 	}
-	h := held{text: doc.given, seller: doc.key.Seller}
-	if series, year, n, ok := numbering.Parse(doc.given); ok {
-		h.key, h.n = numbering.Key{Seller: doc.key.Seller, Series: series, Year: year}, n
-	}
+	h := held{text: doc.given, key: doc.key, n: doc.n}
 	for {
-		receipt, err := l.claim(ctx, h, taker)
+		err := l.claim(ctx, h, taker)
 		if errors.Is(err, numbering.ErrNumberTaken) {
 			freed, cleanErr := l.freeStale(ctx, h, doc.on)
 			if cleanErr != nil {
@@ -134,45 +179,79 @@ func (l *Ledger) number(ctx context.Context, doc document, taker numbering.Taker
 				continue
 			}
 		}
-		h.token = uint64(receipt.Version)
+		if err != nil {
+			return held{}, err
+		}
+		w, waits, err := l.waiting(ctx, h)
+		if err == nil && (!waits || w.Taker != taker) {
+			err = account.ErrNumberForfeited.With("%s", h.text)
+		}
+		h.token = w.Token
 		return h, err
 	}
 }
 
-// claim marks a number that was given by hand as used.
-func (l *Ledger) claim(ctx context.Context, h held, taker numbering.Taker) (eventstore.Receipt, error) {
-	env := internal("claim number")
+// waiting tells who waits with a number that was given by hand.
+func (l *Ledger) waiting(ctx context.Context, h held) (w numbering.Waiting, waits bool, err error) {
 	if h.n > 0 {
-		return eventstore.Run(ctx, l.handler, serieses, numbering.Command(numbering.ClaimNumber{Key: h.key, N: h.n, Taker: taker}), env)
+		err = eventstore.View(ctx, l.handler, serieses, h.key.Stream(), func(s *numbering.State, _ eventstore.Version) error {
+			w, waits = s.Waits(h.n)
+			return nil
+		})
+		return w, waits, err
 	}
-	text := numbering.Text{Seller: h.seller, Number: h.text}
-	return eventstore.Run(ctx, l.handler, texts, numbering.TextCommand(numbering.ClaimText{Text: text, Taker: taker}), env)
+	stream := numbering.Text{Seller: h.key.Seller, Number: h.text}.Stream()
+	err = eventstore.View(ctx, l.handler, texts, stream, func(s numbering.TextState, v eventstore.Version) error {
+		w, waits = numbering.Waiting{Taker: s.By, Token: uint64(v)}, s.Claimed // a claim is the stream's newest event
+		return nil
+	})
+	return w, waits, err
 }
 
-// giveBack frees a number whose document was refused.
+// claim marks a number that was given by hand as used.
+func (l *Ledger) claim(ctx context.Context, h held, taker numbering.Taker) (err error) {
+	env := internal("claim number")
+	if h.n > 0 {
+		_, err = eventstore.Run(ctx, l.handler, serieses, numbering.Command(numbering.ClaimNumber{Key: h.key, N: h.n, Taker: taker}), env)
+		return err
+	}
+	text := numbering.Text{Seller: h.key.Seller, Number: h.text}
+	_, err = eventstore.Run(ctx, l.handler, texts, numbering.TextCommand(numbering.ClaimText{Text: text, Taker: taker}), env)
+	return err
+}
+
+// giveBack frees a number that no document can carry any more by this taking.
 func (l *Ledger) giveBack(ctx context.Context, h held, taker numbering.Taker, why error) error {
 	env, reason := internal("return number"), reasonOf(why)
 	var err error
 	if h.n > 0 {
 		_, err = eventstore.Run(ctx, l.handler, serieses,
-			numbering.Command(numbering.ReturnNumber{Key: h.key, N: h.n, Taker: taker, Reason: reason}), env)
+			numbering.Command(numbering.ReturnNumber{Key: h.key, N: h.n, Taker: taker, Token: h.token, Reason: reason}), env)
 	} else {
-		text := numbering.Text{Seller: h.seller, Number: h.text}
+		text := numbering.Text{Seller: h.key.Seller, Number: h.text}
+		version := eventstore.Version(h.token)
+		env.Expected = &version
 		_, err = eventstore.Run(ctx, l.handler, texts,
 			numbering.TextCommand(numbering.ReleaseText{Text: text, Taker: taker, Reason: reason}), env)
 	}
-	if errors.Is(err, numbering.ErrNotHeld) {
+	if errors.Is(err, numbering.ErrNotHeld) || errors.Is(err, eventstore.ErrWrongVersion) {
 		return nil // somebody cleaned up already
 	}
 	return err
 }
+
+// Why a number is given back, besides the refusals of its document.
+var (
+	errStale = errors.New("not issued")
+	errTwice = errors.New("issued under another number")
+)
 
 func reasonOf(err error) string {
 	var e *domain.Error
 	if errors.As(err, &e) {
 		return e.Rule
 	}
-	return "not issued"
+	return err.Error()
 }
 
 // internal is the envelope of the ledger's own steps.
@@ -182,47 +261,20 @@ func internal(name string) eventstore.Envelope {
 
 // freeStale frees a claimed number that stands on no document, because its command crashed or never came back.
 func (l *Ledger) freeStale(ctx context.Context, h held, on domain.Date) (freed bool, err error) {
-	var taker numbering.Taker
-	var waits bool
-	var token uint64
-	if h.n > 0 {
-		err = eventstore.View(ctx, l.handler, serieses, h.key.Stream(), func(s *numbering.State, v eventstore.Version) error {
-			for n, t := range s.Pending() {
-				if n == h.n {
-					taker, waits, token = t, true, uint64(v)
-				}
-			}
-			return nil
-		})
-	} else {
-		stream := numbering.Text{Seller: h.seller, Number: h.text}.Stream()
-		err = eventstore.View(ctx, l.handler, texts, stream, func(s numbering.TextState, v eventstore.Version) error {
-			taker, waits, token = s.By, s.Claimed, uint64(v)
-			return nil
-		})
-	}
-	if err != nil || !waits {
+	w, waits, err := l.waiting(ctx, h)
+	if err != nil || !waits || l.series.busy(w.Taker) {
 		return false, err
 	}
-	h.token = token
-	issued, err := l.settle(ctx, h, taker, on)
+	h.token = w.Token
+	issued, err := l.settle(ctx, h, w.Taker, on, errStale)
 	return err == nil && !issued, err
 }
 
 // settle finds out whether a number's document was issued. If not, the account forfeits the number and it is freed.
-func (l *Ledger) settle(ctx context.Context, h held, taker numbering.Taker, on domain.Date) (issued bool, err error) {
+func (l *Ledger) settle(ctx context.Context, h held, taker numbering.Taker, on domain.Date, why error) (issued bool, err error) {
 	key, _, ok := account.ParseStream(taker.Account)
 	if !ok {
 		return false, domain.ErrSchema.With("a number waits for %q", taker.Account)
-	}
-	live, closed, err := l.live(ctx, key)
-	if err != nil {
-		return false, err
-	}
-	for _, stream := range append(closed, live) {
-		if seen, err := eventstore.Seen(ctx, l.handler, accounts, stream, taker.CommandID); seen || err != nil {
-			return seen, err
-		}
 	}
 	env := internal("forfeit number")
 	env.Unless = taker.CommandID
@@ -230,45 +282,77 @@ func (l *Ledger) settle(ctx context.Context, h held, taker numbering.Taker, on d
 		Command: account.ForfeitNumber{Key: key, Number: h.text, Token: h.token, ForfeitOn: on},
 		Parties: account.Parties{SellerKnown: true, CustomerKnown: true},
 	}
-	if _, err := l.run(ctx, r, env); err != nil {
-		if errors.Is(err, eventstore.ErrSeen) {
-			return true, nil
+	_, err = l.run(ctx, r, env)
+	if errors.Is(err, eventstore.ErrSeen) {
+		receipt, err := l.find(ctx, key, taker.CommandID)
+		if err != nil || numberOn(receipt) == h.text {
+			return err == nil, err
 		}
+		return false, l.giveBack(ctx, h, taker, errTwice)
+	}
+	if err != nil {
 		return false, err
 	}
-	return false, l.giveBack(ctx, h, taker, errors.New("stale"))
+	return false, l.giveBack(ctx, h, taker, why)
 }
 
-// settleOnce finishes, before the first taking in this process, what a crash left pending in the series.
+// find gives the receipt of a command that one of the account's streams has seen.
+func (l *Ledger) find(ctx context.Context, key account.Key, commandID string) (eventstore.Receipt, error) {
+	live, closed, err := l.live(ctx, key)
+	if err != nil {
+		return eventstore.Receipt{}, err
+	}
+	for _, stream := range append(closed, live) {
+		if receipt, found, err := eventstore.Find(ctx, l.handler, accounts, stream, commandID); found || err != nil {
+			return receipt, err
+		}
+	}
+	return eventstore.Receipt{}, domain.ErrSchema.With("%s has seen %s, and has not", key.Stream(), commandID)
+}
+
+// settleOnce finishes, before the first taking in this process and after one that went wrong, what is left pending in
+// the series.
 func (l *Ledger) settleOnce(ctx context.Context, key numbering.Key) error {
 	return l.series.once(key, func() error {
 		var left []numbering.Taken
-		var token uint64
-		err := eventstore.View(ctx, l.handler, serieses, key.Stream(), func(s *numbering.State, v eventstore.Version) error {
-			for n, t := range s.Pending() {
-				left = append(left, numbering.Taken{N: n, Taker: t})
+		var tokens []uint64
+		err := eventstore.View(ctx, l.handler, serieses, key.Stream(), func(s *numbering.State, _ eventstore.Version) error {
+			for n, w := range s.Pending() {
+				left, tokens = append(left, numbering.Taken{N: n, Taker: w.Taker}), append(tokens, w.Token)
 			}
-			token = uint64(v)
 			return nil
 		})
 		var issued []int
-		for _, t := range left {
+		for i, t := range left {
 			if err != nil {
 				return err
 			}
-			h := held{text: key.Number(t.N), token: token, key: key, n: t.N, seller: key.Seller}
+			if l.series.busy(t.Taker) {
+				continue
+			}
+			h := held{text: key.Number(t.N), token: tokens[i], key: key, n: t.N}
 			var done bool
-			if done, err = l.settle(ctx, h, t.Taker, domain.NewDate(key.Year, 12, 31)); done {
+			if done, err = l.settle(ctx, h, t.Taker, domain.NewDate(key.Year, 12, 31), errStale); done {
 				issued = append(issued, t.N)
 			}
 		}
-		if err != nil || len(issued) == 0 {
+		if err != nil {
 			return err
 		}
-		_, err = eventstore.Run(ctx, l.handler, serieses,
-			numbering.Command(numbering.ConfirmNumbers{Key: key, Numbers: issued}), internal("confirm numbers"))
-		return err
+		return l.confirm(ctx, key, issued)
 	})
+}
+
+// confirm says that numbers stand on their documents.
+func (l *Ledger) confirm(ctx context.Context, key numbering.Key, numbers []int) error {
+	for some := range slices.Chunk(numbers, numbering.IssuedMax) {
+		_, err := eventstore.Run(ctx, l.handler, serieses,
+			numbering.Command(numbering.ConfirmNumbers{Key: key, Numbers: some}), internal("confirm numbers"))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dispenser takes numbers for all who ask at the same time in one append, so that a series is no bottleneck though
@@ -277,6 +361,7 @@ type dispenser struct {
 	handler *eventstore.Handler
 	mu      sync.Mutex
 	counter map[numbering.Key]*counter
+	inside  map[numbering.Taker]int // commands under way in this process: what they hold is not stale
 }
 
 // counter is where people queue for one series.
@@ -297,7 +382,7 @@ type asker struct {
 }
 
 func newDispenser(h *eventstore.Handler) *dispenser {
-	return &dispenser{handler: h, counter: make(map[numbering.Key]*counter)}
+	return &dispenser{handler: h, counter: make(map[numbering.Key]*counter), inside: make(map[numbering.Taker]int)}
 }
 
 func (d *dispenser) at(key numbering.Key) *counter {
@@ -322,15 +407,52 @@ func (d *dispenser) once(key numbering.Key, settle func() error) error {
 	return err
 }
 
-// issued notes that a number stands on its document; the next taking confirms it.
-func (d *dispenser) issued(h held) {
+// doubt makes the next taking look first what was left pending.
+func (d *dispenser) doubt(key numbering.Key) {
+	c := d.at(key)
+	c.settle.Lock()
+	c.settled = false
+	c.settle.Unlock()
+}
+
+// enter notes a command as under way until the function that it gives is called.
+func (d *dispenser) enter(t numbering.Taker) (leave func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.inside[t]++
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.inside[t]--; d.inside[t] == 0 {
+			delete(d.inside, t)
+		}
+	}
+}
+
+func (d *dispenser) busy(t numbering.Taker) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.inside[t] > 0
+}
+
+// unconfirmedMax bounds how many issued numbers wait for a taking that confirms them: numbers given by hand may come
+// in thousands, with no taking after them.
+const unconfirmedMax = 1000
+
+// issued notes that a number stands on its document; the next taking confirms it. many are to be confirmed now.
+func (d *dispenser) issued(h held) (many []int) {
 	if h.n == 0 {
-		return
+		return nil
 	}
 	c := d.at(h.key)
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	c.issued = append(c.issued, h.n)
-	d.mu.Unlock()
+	if len(c.issued) < unconfirmedMax {
+		return nil
+	}
+	many, c.issued = c.issued, nil
+	return many
 }
 
 // take waits in the queue of a series. Whoever finds nobody serving serves all who wait, again and again.
@@ -350,7 +472,11 @@ func (d *dispenser) take(ctx context.Context, key numbering.Key, taker numbering
 	case <-a.done:
 		return a.held, a.err
 	case <-ctx.Done():
-		return held{}, ctx.Err() // the number stays pending until a repeat or a clean-up
+		go func() { // its number stays pending until a repeat or a clean-up
+			<-a.done
+			d.doubt(key)
+		}()
+		return held{}, ctx.Err()
 	}
 }
 
@@ -373,6 +499,7 @@ func (d *dispenser) serve(ctx context.Context, key numbering.Key, c *counter) {
 			d.mu.Lock()
 			c.issued = append(c.issued, confirm...)
 			d.mu.Unlock()
+			d.doubt(key) // the numbers may be taken all the same
 			for _, a := range group {
 				a.err = err
 			}
@@ -391,13 +518,14 @@ func (d *dispenser) takeAll(ctx context.Context, key numbering.Key, group []*ask
 	if _, err := eventstore.Run(ctx, d.handler, serieses, numbering.Command(c), internal("take numbers")); err != nil {
 		return err
 	}
-	return eventstore.View(ctx, d.handler, serieses, key.Stream(), func(s *numbering.State, v eventstore.Version) error {
+	return eventstore.View(ctx, d.handler, serieses, key.Stream(), func(s *numbering.State, _ eventstore.Version) error {
 		for _, a := range group {
-			n, ok := s.Held(a.taker)
-			if !ok {
-				return fmt.Errorf("no number for %s in %s", a.taker.Invoice, key.Stream())
+			n, token, ok := s.Held(a.taker)
+			if !ok { // another process took it for stale already
+				a.err = account.ErrNumberForfeited.With("for %s in %s", a.taker.Invoice, key.Stream())
+				continue
 			}
-			a.held = held{text: key.Number(n), token: uint64(v), key: key, n: n, seller: key.Seller}
+			a.held = held{text: key.Number(n), token: token, key: key, n: n}
 		}
 		return nil
 	})
