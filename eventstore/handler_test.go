@@ -111,7 +111,7 @@ func TestExpectedVersion(t *testing.T) {
 func TestCommandIDs(t *testing.T) {
 	store := memory.New(time.Now)
 	h := newHandler(store)
-	for _, bad := range []string{"", " ", "a b", "日本", "tab\t", "\x00", strings.Repeat("x", eventstore.CommandIDMax+1)} {
+	for _, bad := range []string{"", " ", "a b", "日本", "tab\t", "\x00", strings.Repeat("x", eventstore.CommandIDMax+1), "urikake-3"} {
 		if _, err := run(h, bad, put{Till: "A", Coins: 1}); !errors.Is(err, eventstore.ErrCommandID) {
 			t.Errorf("%q: %v", bad, err)
 		}

@@ -21,8 +21,9 @@ const (
 )
 
 // Replay yields the events after a position up to another, decoded, in the log's order. Reading and decoding run ahead
-// on all cores. An error ends it, as the last pair; log.unreadable_event if this program can't read an event.
-func Replay(ctx context.Context, s Store, c *Codec, after, upTo Position) iter.Seq2[Replayed, error] {
+// on all cores. Kinds that are not wanted (nil: all are) come without Event; the first of each version is decoded all
+// the same, to know that it can be. An error ends it, as the last pair: what reading refuses, or log.unreadable_event.
+func Replay(ctx context.Context, s Store, c *Codec, after, upTo Position, wanted func(kind string) bool) iter.Seq2[Replayed, error] {
 	return func(yield func(Replayed, error) bool) {
 		asked := ctx
 		ctx, cancel := context.WithCancel(asked)
@@ -31,7 +32,7 @@ func Replay(ctx context.Context, s Store, c *Codec, after, upTo Position) iter.S
 		defer cancel()
 		chunks := make(chan *replayed, replayAhead)
 		work := make(chan *replayed, replayAhead)
-		wg.Go(func() { readAhead(ctx, s, after, upTo, chunks, work) })
+		wg.Go(func() { readAhead(ctx, s, after, upTo, wanted, chunks, work) })
 		for range runtime.GOMAXPROCS(0) {
 			wg.Go(func() {
 				for chunk := range work {
@@ -60,6 +61,7 @@ func Replay(ctx context.Context, s Store, c *Codec, after, upTo Position) iter.S
 // replayed is some events on their way; err comes after them.
 type replayed struct {
 	events []Replayed
+	passed []bool // not to be decoded
 	err    error
 	ready  chan struct{}
 }
@@ -68,6 +70,9 @@ type replayed struct {
 func (r *replayed) decode(c *Codec) {
 	defer close(r.ready)
 	for i := range r.events {
+		if r.passed[i] {
+			continue
+		}
 		event, err := c.Decode(r.events[i].Recorded)
 		if err != nil {
 			r.events, r.err = r.events[:i], err
@@ -77,7 +82,7 @@ func (r *replayed) decode(c *Codec) {
 	}
 }
 
-func readAhead(ctx context.Context, s Store, after, upTo Position, chunks, work chan<- *replayed) {
+func readAhead(ctx context.Context, s Store, after, upTo Position, wanted func(string) bool, chunks, work chan<- *replayed) {
 	defer close(chunks)
 	defer close(work)
 	send := func(chunk *replayed) bool {
@@ -91,11 +96,12 @@ func readAhead(ctx context.Context, s Store, after, upTo Position, chunks, work 
 		return true
 	}
 	fresh := func() *replayed {
-		return &replayed{events: make([]Replayed, 0, replayChunk), ready: make(chan struct{})}
+		return &replayed{events: make([]Replayed, 0, replayChunk), passed: make([]bool, 0, replayChunk), ready: make(chan struct{})}
 	}
 	if after >= upTo {
 		return
 	}
+	known := make(map[string]int) // versions of unwanted kinds that were decoded
 	chunk := fresh()
 	for r, err := range s.Follow(ctx, after) {
 		if err != nil {
@@ -105,7 +111,12 @@ func readAhead(ctx context.Context, s Store, after, upTo Position, chunks, work 
 		if r.Position > upTo {
 			break
 		}
+		unwanted := wanted != nil && !wanted(r.Kind)
 		chunk.events = append(chunk.events, Replayed{Recorded: r})
+		chunk.passed = append(chunk.passed, unwanted && known[r.Kind] == r.Schema)
+		if unwanted {
+			known[r.Kind] = r.Schema
+		}
 		if r.Position == upTo {
 			break
 		}

@@ -97,7 +97,7 @@ var (
 	}
 	ErrLocked = &domain.Error{
 		Code: domain.Unavailable, Rule: "log.locked",
-		Text: "another urikake process has this data directory open; stop it, or talk to it with --server URL",
+		Text: "another urikake process has this data directory open; wait until it has ended, or stop it",
 	}
-	ErrDamaged = &domain.Error{Code: domain.Internal, Rule: "log.damaged", Text: "the log is damaged"}
+	ErrDamaged = &domain.Error{Code: domain.Internal, Rule: "log.damaged", Text: "the log is damaged; restore log.db from a backup"}
 )

@@ -32,8 +32,10 @@ const (
 // BucketsMax is how many edges an aging report may have.
 const BucketsMax = 36
 
-var ErrBadBuckets = &domain.Error{Code: domain.Invalid, Rule: "views.bad_buckets",
-	Text: "bucket edges are 1 to 36 rising numbers of days such as 30,60,90"}
+var ErrBadBuckets = &domain.Error{
+	Code: domain.Invalid, Rule: "views.bad_buckets",
+	Text: "bucket edges are 1 to 36 rising numbers of days such as 30,60,90",
+}
 
 // AgingQuery asks what is owed and since when, as of a day.
 type AgingQuery struct {
@@ -113,8 +115,10 @@ func (v *Views) Aging(ctx context.Context, q AgingQuery) (AgingReport, error) {
 	if err != nil {
 		return AgingReport{}, err
 	}
-	report := AgingReport{AsOf: q.AsOf, KnownAt: eventstore.Position(at.position), Basis: q.Basis, GroupBy: q.GroupBy,
-		Columns: bucketNames(q.Buckets), Edges: q.Buckets}
+	report := AgingReport{
+		AsOf: q.AsOf, KnownAt: eventstore.Position(at.position), Basis: q.Basis, GroupBy: q.GroupBy,
+		Columns: bucketNames(q.Buckets), Edges: q.Buckets,
+	}
 	err = v.look(ctx, func(r *reader) error {
 		list, err := r.holders(q.Seller, q.Customer)
 		if err != nil {

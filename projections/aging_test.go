@@ -138,8 +138,10 @@ func TestCreditNotesPartsStayWithinTheInvoice(t *testing.T) {
 	b.do(account.IssueInvoice{Key: usd, Invoice: "I1", Number: "I1", IssuedOn: day("2026-01-10"), DueOn: day("2026-02-10"), Lines: lines})
 	total := b.aging("2026-01-10")[0].Total
 	for i, l := range lines {
-		err := b.try(account.IssueCreditNote{Key: usd, Credit: domain.CreditID([]string{"N1", "N2", "N3", "N4"}[i]), IssuedOn: day("2026-01-20"),
-			Invoice: "I1", Reason: account.Return, Lines: []account.Line{l}})
+		err := b.try(account.IssueCreditNote{
+			Key: usd, Credit: domain.CreditID([]string{"N1", "N2", "N3", "N4"}[i]), IssuedOn: day("2026-01-20"),
+			Invoice: "I1", Reason: account.Return, Lines: []account.Line{l},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

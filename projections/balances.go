@@ -46,9 +46,11 @@ func (v *Views) Balances(ctx context.Context, q BalancesQuery) (BalancesReport, 
 			overdue += bucket.Minor()
 		}
 		money := func(minor int64) domain.Money { return domain.NewMoney(minor, row.Currency) }
-		report.Rows = append(report.Rows, BalanceRow{Customer: row.Customer, Name: row.Name, Currency: row.Currency,
+		report.Rows = append(report.Rows, BalanceRow{
+			Customer: row.Customer, Name: row.Name, Currency: row.Currency,
 			Balance: row.Total, Open: money(row.Total.Minor() + row.Unapplied.Minor()), Unapplied: row.Unapplied,
-			Overdue: money(overdue), Disputed: row.Disputed, OldestDueOn: row.OldestDueOn})
+			Overdue: money(overdue), Disputed: row.Disputed, OldestDueOn: row.OldestDueOn,
+		})
 	}
 	return report, err
 }

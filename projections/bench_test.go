@@ -122,8 +122,10 @@ func benchIssue(n int, on domain.Date, open *[]benchInvoice, r *rand.Rand) domai
 	yen := func(n int64) domain.Money { return domain.NewMoney(n, "JPY") }
 	e := account.InvoiceIssued{Invoice: id, Number: string(id), IssuedOn: on, DueOn: on.AddDays(30), Rounding: domain.RoundDown}
 	for i := range 1 + r.Intn(2) {
-		e.Lines = append(e.Lines, account.Line{Description: "Monthly service " + strconv.Itoa(i+1), Quantity: domain.DecimalOf(1),
-			UnitPrice: domain.DecimalOf(net), Category: account.Standard, Rate: 1000})
+		e.Lines = append(e.Lines, account.Line{
+			Description: "Monthly service " + strconv.Itoa(i+1), Quantity: domain.DecimalOf(1),
+			UnitPrice: domain.DecimalOf(net), Category: account.Standard, Rate: 1000,
+		})
 	}
 	sum := net * int64(len(e.Lines))
 	e.Taxes = []account.Tax{{Category: account.Standard, Rate: 1000, Net: yen(sum), Tax: yen(sum / 10)}}
@@ -133,8 +135,10 @@ func benchIssue(n int, on domain.Date, open *[]benchInvoice, r *rand.Rand) domai
 }
 
 func benchPayment(n int, on domain.Date, open *[]benchInvoice, r *rand.Rand) domain.Event {
-	e := account.PaymentRecorded{Payment: domain.PaymentID(fmt.Sprintf("PAY-%07d", n)), ReceivedOn: on, Basis: account.ByAgreement,
-		Method: "TRANSFER", Reference: fmt.Sprintf("FT%09d", n), Payer: "KABUSHIKI KAISHA"}
+	e := account.PaymentRecorded{
+		Payment: domain.PaymentID(fmt.Sprintf("PAY-%07d", n)), ReceivedOn: on, Basis: account.ByAgreement,
+		Method: "TRANSFER", Reference: fmt.Sprintf("FT%09d", n), Payer: "KABUSHIKI KAISHA",
+	}
 	var total int64
 	for range min(1+r.Intn(3)/2, len(*open)) {
 		i := (*open)[0]

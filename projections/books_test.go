@@ -51,10 +51,14 @@ func newBooks(t testing.TB) *books {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &books{t: t, dir: dir, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), heads: make(map[string]eventstore.Version),
+	b := &books{
+		t: t, dir: dir, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), heads: make(map[string]eventstore.Version),
 		accounts: make(map[account.Key]*standingAccount),
-		parties: account.Parties{SellerKnown: true, CustomerKnown: true, CustomerActive: true, Rounding: domain.RoundDown,
-			Tolerance: 500}}
+		parties: account.Parties{
+			SellerKnown: true, CustomerKnown: true, CustomerActive: true, Rounding: domain.RoundDown,
+			Tolerance: 500,
+		},
+	}
 	b.store = memory.New(func() time.Time { return b.now })
 	b.views = b.openViews(dir)
 	t.Cleanup(func() {
@@ -158,11 +162,15 @@ func (b *books) head() eventstore.Position {
 }
 
 func (b *books) register() {
-	b.write("seller-S1", seller.Registered{Seller: "S1", Settings: seller.Settings{Name: "緑商事", NameEn: "Midori", TimeZone: "Asia/Tokyo",
-		BaseCurrency: "JPY", Language: domain.Japanese, Rounding: domain.RoundDown, DefaultSeries: "INV"}})
+	b.write("seller-S1", seller.Registered{Seller: "S1", Settings: seller.Settings{
+		Name: "緑商事", NameEn: "Midori", TimeZone: "Asia/Tokyo",
+		BaseCurrency: "JPY", Language: domain.Japanese, Rounding: domain.RoundDown, DefaultSeries: "INV",
+	}})
 	for _, id := range []domain.CustomerID{"C1", "C2"} {
-		b.write("customer-S1."+string(id), customer.Registered{Key: customer.Key{Seller: "S1", Customer: id},
-			Details: customer.Details{Name: "Customer " + string(id), Country: "JP"}})
+		b.write("customer-S1."+string(id), customer.Registered{
+			Key:     customer.Key{Seller: "S1", Customer: id},
+			Details: customer.Details{Name: "Customer " + string(id), Country: "JP"},
+		})
 	}
 }
 

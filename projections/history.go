@@ -80,7 +80,7 @@ func (v *Views) History(ctx context.Context, q HistoryQuery) ([]Entry, error) {
 func (v *Views) entry(key account.Key, r eventstore.Recorded) (Entry, error) {
 	fact, err := v.codec.Decode(r)
 	if err != nil {
-		return Entry{}, unreadable(r, err)
+		return Entry{}, err
 	}
 	meta, err := eventstore.ReadMetadata(r)
 	if err != nil {
@@ -90,8 +90,10 @@ func (v *Views) entry(key account.Key, r eventstore.Recorded) (Entry, error) {
 	if !ok {
 		return Entry{}, domain.ErrSchema.With("%s at position %d is not an account's event", r.Kind, r.Position)
 	}
-	return Entry{Position: r.Position, At: r.At, On: e.On(), Stream: r.Stream, Kind: r.Kind, Actor: meta.Actor, Command: meta.CommandID,
-		Text: Describe(e), Effect: domain.NewMoney(e.Effect(), key.Currency), Event: e}, nil
+	return Entry{
+		Position: r.Position, At: r.At, On: e.On(), Stream: r.Stream, Kind: r.Kind, Actor: meta.Actor, Command: meta.CommandID,
+		Text: Describe(e), Effect: domain.NewMoney(e.Effect(), key.Currency), Event: e,
+	}, nil
 }
 
 // Describe says in one line of English what an account's event did.

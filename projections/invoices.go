@@ -36,10 +36,14 @@ const (
 )
 
 var (
-	ErrBadLimit = &domain.Error{Code: domain.Invalid, Rule: "views.bad_limit",
-		Text: "the limit is 1 to 1000"}
-	ErrBadCursor = &domain.Error{Code: domain.Invalid, Rule: "views.bad_cursor",
-		Text: "the cursor is not one that an answer gave"}
+	ErrBadLimit = &domain.Error{
+		Code: domain.Invalid, Rule: "views.bad_limit",
+		Text: "the limit is 1 to 1000",
+	}
+	ErrBadCursor = &domain.Error{
+		Code: domain.Invalid, Rule: "views.bad_cursor",
+		Text: "the cursor is not one that an answer gave",
+	}
 )
 
 // InvoicesQuery looks for invoices and late charges; what is given must all be true.
@@ -187,8 +191,10 @@ func (s *search) read(r *reader, part span) error {
 		if s.q.Currency != "" && h.currency != s.q.Currency {
 			return nil
 		}
-		row := InvoiceRow{Customer: h.customer, Name: h.name, Currency: h.currency, Invoice: domain.InvoiceID(d.id),
-			IssuedOn: domain.DateFromDayNumber(d.issuedOn)}
+		row := InvoiceRow{
+			Customer: h.customer, Name: h.name, Currency: h.currency, Invoice: domain.InvoiceID(d.id),
+			IssuedOn: domain.DateFromDayNumber(d.issuedOn),
+		}
 		if s.q.After != "" && compareInvoices(row, s.after) <= 0 || len(found) > s.q.Limit && compareInvoices(row, found[0]) >= 0 {
 			return nil
 		}

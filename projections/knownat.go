@@ -16,8 +16,10 @@ type KnownAt struct {
 }
 
 // ErrBadKnownAt refuses what is neither a position nor an instant nor a day.
-var ErrBadKnownAt = &domain.Error{Code: domain.Invalid, Rule: "views.bad_known_at",
-	Text: "known at is a log position (1 or more), an instant such as 2026-07-03T12:00:00+09:00, or a day, which counts to its end"}
+var ErrBadKnownAt = &domain.Error{
+	Code: domain.Invalid, Rule: "views.bad_known_at",
+	Text: "known at is a log position (1 or more), an instant such as 2026-07-03T12:00:00+09:00, or a day, which counts to its end",
+}
 
 // ParseKnownAt reads a position, an RFC 3339 instant, or a day, which means its last moment in the given zone.
 // An empty text is the zero KnownAt. Refuses views.bad_known_at.

@@ -134,8 +134,10 @@ func (v *Views) Customers(ctx context.Context, id domain.SellerID) (list []Custo
 func (r *reader) customers(id domain.SellerID) (list []Customer, err error) {
 	err = r.each("SELECT customer, name, kana, country, language, external_id, active FROM parties_customers WHERE seller = ? ORDER BY customer",
 		[]Value{Str(id)}, func(c *cursor) error {
-			list = append(list, Customer{domain.CustomerID(c.text(0)), c.text(1), c.text(2), c.text(3),
-				domain.Language(c.text(4)), c.text(5), c.int(6) != 0})
+			list = append(list, Customer{
+				domain.CustomerID(c.text(0)), c.text(1), c.text(2), c.text(3),
+				domain.Language(c.text(4)), c.text(5), c.int(6) != 0,
+			})
 			return nil
 		})
 	return list, err

@@ -27,9 +27,11 @@ func anyDay() *rapid.Generator[domain.Date] {
 // anyCommand draws a command on one of few accounts about few documents, so that many of them meet.
 func anyCommand(n int) *rapid.Generator[account.Command] {
 	return rapid.Custom(func(t *rapid.T) account.Command {
-		k := account.Key{Seller: rapid.SampledFrom([]domain.SellerID{"S1", "S1", "S2"}).Draw(t, "seller"),
+		k := account.Key{
+			Seller:   rapid.SampledFrom([]domain.SellerID{"S1", "S1", "S2"}).Draw(t, "seller"),
 			Customer: rapid.SampledFrom([]domain.CustomerID{"C1", "C1", "C2"}).Draw(t, "customer"),
-			Currency: rapid.SampledFrom([]domain.Currency{"JPY", "JPY", "USD"}).Draw(t, "currency")}
+			Currency: rapid.SampledFrom([]domain.Currency{"JPY", "JPY", "USD"}).Draw(t, "currency"),
+		}
 		id := func(prefix string) string { return prefix + fmt.Sprint(rapid.IntRange(1, 5).Draw(t, prefix)) }
 		on := anyDay().Draw(t, "on")
 		amount := domain.NewMoney(rapid.SampledFrom([]int64{1, 30, 100, 100, 500, 1000}).Draw(t, "amount"), k.Currency)
@@ -38,12 +40,16 @@ func anyCommand(n int) *rapid.Generator[account.Command] {
 		if rapid.Bool().Draw(t, "all") {
 			list = nil
 		}
-		switch rapid.SampledFrom([]string{"issue", "issue", "issue", "pay", "pay", "pay", "apply", "unapply", "reverse", "credit", "credit",
-			"applyCredit", "unapplyCredit", "refund", "refundCredit", "writeOff", "difference", "surplus", "dispute", "resolve", "charge", "waive", "due", "void", "carry"}).Draw(t, "what") {
+		switch rapid.SampledFrom([]string{
+			"issue", "issue", "issue", "pay", "pay", "pay", "apply", "unapply", "reverse", "credit", "credit",
+			"applyCredit", "unapplyCredit", "refund", "refundCredit", "writeOff", "difference", "surplus", "dispute", "resolve", "charge", "waive", "due", "void", "carry",
+		}).Draw(t, "what") {
 		case "issue":
 			total := rapid.SampledFrom([]int64{0, 100, 1000, 1000, 5000}).Draw(t, "total")
-			return account.IssueInvoice{Key: k, Invoice: invoice, Number: string(invoice), IssuedOn: on,
-				DueOn: on.AddDays(rapid.IntRange(0, 60).Draw(t, "net")), Total: domain.NewMoney(total, k.Currency)}
+			return account.IssueInvoice{
+				Key: k, Invoice: invoice, Number: string(invoice), IssuedOn: on,
+				DueOn: on.AddDays(rapid.IntRange(0, 60).Draw(t, "net")), Total: domain.NewMoney(total, k.Currency),
+			}
 		case "pay":
 			return account.RecordPayment{Key: k, Payment: paid, ReceivedOn: on, Amount: amount, Allocations: list}
 		case "apply":
@@ -74,8 +80,10 @@ func anyCommand(n int) *rapid.Generator[account.Command] {
 		case "dispute":
 			return account.OpenDispute{Key: k, Dispute: domain.DisputeID(id("D")), Invoice: invoice, OpenedOn: on, Reason: account.Defective}
 		case "resolve":
-			return account.ResolveDispute{Key: k, Dispute: domain.DisputeID(id("D")), ResolvedOn: on,
-				Outcome: rapid.SampledFrom([]account.Outcome{account.DisputeUpheld, account.DisputeRejected}).Draw(t, "outcome")}
+			return account.ResolveDispute{
+				Key: k, Dispute: domain.DisputeID(id("D")), ResolvedOn: on,
+				Outcome: rapid.SampledFrom([]account.Outcome{account.DisputeUpheld, account.DisputeRejected}).Draw(t, "outcome"),
+			}
 		case "charge":
 			return account.AssessLateCharge{Key: k, Charge: domain.InvoiceID(id("L")), Invoice: invoice, Rate: 2000, To: on.AddDays(50), AssessedOn: on}
 		case "waive":

@@ -281,8 +281,10 @@ func TestInvoicePages(t *testing.T) {
 		q    InvoicesQuery
 		want *domain.Error
 	}{
-		{InvoicesQuery{Limit: -1}, ErrBadLimit}, {InvoicesQuery{Limit: LimitMax + 1}, ErrBadLimit},
-		{InvoicesQuery{After: "nonsense"}, ErrBadCursor}, {InvoicesQuery{Status: "x"}, domain.ErrUnknown},
+		{InvoicesQuery{Limit: -1}, ErrBadLimit},
+		{InvoicesQuery{Limit: LimitMax + 1}, ErrBadLimit},
+		{InvoicesQuery{After: "nonsense"}, ErrBadCursor},
+		{InvoicesQuery{Status: "x"}, domain.ErrUnknown},
 	} {
 		c.q.Seller, c.q.AsOf = "S1", day("2026-02-01")
 		if _, err := b.views.Invoices(background, c.q); !errors.Is(err, c.want) {
@@ -313,10 +315,12 @@ func TestIndexes(t *testing.T) {
 	b := newBooks(t)
 	b.views.Close()
 	table := &Table{Name: "byday_documents", Key: []Column{{Name: "position"}}, Columns: []Column{{Name: "on_day"}}, Indexes: [][]string{{"on_day", "position"}}}
-	model := Model{Name: "byday", Version: 1, Kinds: []string{account.InvoiceIssued{}.Kind()}, Tables: []*Table{table},
+	model := Model{
+		Name: "byday", Version: 1, Kinds: []string{account.InvoiceIssued{}.Kind()}, Tables: []*Table{table},
 		Fold: func(w *Writer, e domain.Event, r eventstore.Recorded) {
 			w.Row(table, Int(r.Position)).Put(0, e.(account.Event).On().DayNumber())
-		}}
+		},
+	}
 	v, err := openModels(b.dir, b.store, testCodec(), append(slices.Clone(All), model))
 	if err != nil {
 		t.Fatal(err)

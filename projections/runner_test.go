@@ -60,12 +60,12 @@ func (b *books) catchUp() {
 }
 
 // foldFresh folds the whole log into a fresh file.
-func (b *books) foldFresh(chunk, batch, names int) string {
+func (b *books) foldFresh(batch, names int) string {
 	b.t.Helper()
 	dir := b.t.TempDir()
 	v := b.openViews(dir)
 	defer v.Close()
-	v.sizes = sizes{chunk, batch, names}
+	v.sizes = sizes{batch, names}
 	if _, err := v.CatchUp(context.Background()); err != nil {
 		b.t.Fatal(err)
 	}
@@ -88,17 +88,17 @@ func randomBooks(t *testing.T, seed int) *books {
 func TestAnyBatchSizeGivesTheSameTables(t *testing.T) {
 	b := randomBooks(t, 1)
 	defer b.views.Close()
-	want := b.foldFresh(chunkMax, rowsMax, namesMax)
-	for _, size := range [][3]int{{1, 1, 1}, {2, 1, 1}, {1, 40, 2}, {3, 17, 1}, {7, 5, 3}, {31, 1, 2}, {64, 1, 1}, {500, 100, 100}} {
-		if got := b.foldFresh(size[0], size[1], size[2]); got != want {
-			t.Errorf("chunks, batches, names of %v: other tables", size)
+	want := b.foldFresh(rowsMax, namesMax)
+	for _, size := range [][2]int{{1, 1}, {2, 1}, {40, 2}, {17, 1}, {5, 3}, {100, 100}} {
+		if got := b.foldFresh(size[0], size[1]); got != want {
+			t.Errorf("batches, names of %v: other tables", size)
 		}
 	}
 }
 
 func TestLiveEqualsRebuild(t *testing.T) {
 	b := newBooks(t)
-	b.views.sizes = sizes{3, 4, 2}
+	b.views.sizes = sizes{4, 2}
 	for n := range 300 {
 		_ = b.try(anyCommand(n).Example(n))
 		if n%9 == 0 {
@@ -110,7 +110,7 @@ func TestLiveEqualsRebuild(t *testing.T) {
 	}
 	b.catchUp()
 	live := dump(t, b.views)
-	if fresh := b.foldFresh(chunkMax, rowsMax, namesMax); fresh != live {
+	if fresh := b.foldFresh(rowsMax, namesMax); fresh != live {
 		t.Errorf("folded anew:\n%s\nlive:\n%s", fresh, live)
 	}
 	for _, names := range [][]string{{"items"}, {"parties"}, nil} {
@@ -131,7 +131,7 @@ func TestLiveEqualsRebuild(t *testing.T) {
 // A rebuild beside a run that follows a log that grows: nothing is lost, nothing counts twice.
 func TestRebuildWhileTheLogGrows(t *testing.T) {
 	b := newBooks(t)
-	b.views.sizes = sizes{2, 3, 1}
+	b.views.sizes = sizes{3, 1}
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
 	go func() { ran <- b.views.Run(ctx) }()
@@ -158,7 +158,7 @@ func TestRebuildWhileTheLogGrows(t *testing.T) {
 		t.Error(err)
 	}
 	b.views.Close()
-	if fresh := b.foldFresh(chunkMax, rowsMax, namesMax); fresh != live {
+	if fresh := b.foldFresh(rowsMax, namesMax); fresh != live {
 		t.Errorf("folded anew:\n%s\nlive:\n%s", fresh, live)
 	}
 }
@@ -180,7 +180,7 @@ func TestRebuildTakesInWhatCameMeanwhile(t *testing.T) {
 		t.Fatal(err, more)
 	}
 	b.expect("2026-01-15", 150, 0, 0, 0, 0, 0, 150, 0)
-	if live, fresh := dump(t, b.views), b.foldFresh(chunkMax, rowsMax, namesMax); live != fresh {
+	if live, fresh := dump(t, b.views), b.foldFresh(rowsMax, namesMax); live != fresh {
 		t.Errorf("%s\nwant\n%s", live, fresh)
 	}
 }
@@ -319,7 +319,7 @@ func TestOtherLogIsFoldedAgain(t *testing.T) {
 			b.do(c.first...)
 			b.views = b.openViews(b.dir)
 			b.catchUp()
-			if got, want := dump(t, b.views), b.foldFresh(chunkMax, rowsMax, namesMax); got != want {
+			if got, want := dump(t, b.views), b.foldFresh(rowsMax, namesMax); got != want {
 				t.Errorf("%s\nwant\n%s", got, want)
 			}
 			b.views.Close()

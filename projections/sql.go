@@ -19,10 +19,14 @@ import (
 // This file is all that knows SQLite. Queries elsewhere keep to SQL that PostgreSQL reads too.
 
 var (
-	ErrUnavailable = &domain.Error{Code: domain.Unavailable, Rule: "views.unavailable",
-		Text: "the read models can't be read or written now"}
-	ErrDamaged = &domain.Error{Code: domain.Unavailable, Rule: "views.damaged",
-		Text: "the read models are damaged and will be folded again from the log; ask again"}
+	ErrUnavailable = &domain.Error{
+		Code: domain.Unavailable, Rule: "views.unavailable",
+		Text: "the read models can't be read or written now",
+	}
+	ErrDamaged = &domain.Error{
+		Code: domain.Unavailable, Rule: "views.damaged",
+		Text: "the read models are damaged and will be folded again from the log; ask again",
+	}
 )
 
 const (
@@ -265,8 +269,10 @@ func (d *database) takePlace(models []Model, m mark) error {
 	return d.transact(func(conn *sqlite.Conn) error {
 		for _, model := range models {
 			for _, t := range model.Tables {
-				statements := []string{"DROP TABLE IF EXISTS " + t.Name,
-					fmt.Sprintf("ALTER TABLE %s RENAME TO %s", t.Name+besideSuffix, t.Name)}
+				statements := []string{
+					"DROP TABLE IF EXISTS " + t.Name,
+					fmt.Sprintf("ALTER TABLE %s RENAME TO %s", t.Name+besideSuffix, t.Name),
+				}
 				for _, index := range t.Indexes {
 					statements = append(statements, createIndex(t, index))
 				}

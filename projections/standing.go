@@ -11,10 +11,14 @@ import (
 
 // ErrUnknownSeller and ErrUnknownCustomer refuse a report about somebody of whom the ledger has never heard.
 var (
-	ErrUnknownSeller = &domain.Error{Code: domain.NotFound, Rule: "views.unknown_seller",
-		Text: "no such seller is registered"}
-	ErrUnknownCustomer = &domain.Error{Code: domain.NotFound, Rule: "views.unknown_customer",
-		Text: "the seller has no such customer"}
+	ErrUnknownSeller = &domain.Error{
+		Code: domain.NotFound, Rule: "views.unknown_seller",
+		Text: "no such seller is registered",
+	}
+	ErrUnknownCustomer = &domain.Error{
+		Code: domain.NotFound, Rule: "views.unknown_customer",
+		Text: "the seller has no such customer",
+	}
 )
 
 // holder is whose account it is.

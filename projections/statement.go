@@ -104,9 +104,11 @@ func statement(h holder, lines []StatementLine, from domain.Date) Statement {
 // movements lists what moved an account's balance up to a moment: documents by their issue, and moves with an effect.
 func (r *reader) movements(h holder, at moment) (list []StatementLine, err error) {
 	line := func(c *cursor, kind string, minor int64) StatementLine {
-		return StatementLine{On: domain.DateFromDayNumber(c.int(0)), Position: eventstore.Position(c.int(1)), Kind: kind,
+		return StatementLine{
+			On: domain.DateFromDayNumber(c.int(0)), Position: eventstore.Position(c.int(1)), Kind: kind,
 			Class: classOf(int(c.int(2)), c.int(3) != 0), Document: c.text(4), Number: c.text(5), Reference: c.text(6),
-			Amount: domain.NewMoney(minor, h.currency)}
+			Amount: domain.NewMoney(minor, h.currency),
+		}
 	}
 	args := []Value{Int(h.id), Int(at.day), Int(at.position)}
 	err = r.each("SELECT issued_on, first_position, class, late_charge, doc, number, reference, total_minor"+

@@ -80,7 +80,9 @@ func (v *Views) Unapplied(ctx context.Context, q UnappliedQuery) (UnappliedRepor
 
 func unappliedRow(h holder, d *document, asOf domain.Date) UnappliedRow {
 	on := domain.DateFromDayNumber(d.issuedOn)
-	return UnappliedRow{Customer: h.customer, Name: h.name, Currency: h.currency, Class: classOf(d.class, false),
+	return UnappliedRow{
+		Customer: h.customer, Name: h.name, Currency: h.currency, Class: classOf(d.class, false),
 		Document: string(d.id), Number: d.row.text(detail + 1), Reference: d.row.text(detail + 2), On: on,
-		Total: domain.NewMoney(d.row.int(detail), h.currency), Unapplied: domain.NewMoney(d.open, h.currency), Age: asOf.DaysSince(on)}
+		Total: domain.NewMoney(d.row.int(detail), h.currency), Unapplied: domain.NewMoney(d.open, h.currency), Age: asOf.DaysSince(on),
+	}
 }

@@ -38,10 +38,14 @@ type Views struct {
 const fileName = "views.db"
 
 var (
-	ErrUnknownModel = &domain.Error{Code: domain.NotFound, Rule: "views.unknown_model",
-		Text: "there is no such read model; `urikake views status` names them all"}
-	ErrBeyondLog = &domain.Error{Code: domain.Invalid, Rule: "views.beyond_log",
-		Text: "the log does not reach that position yet"}
+	ErrUnknownModel = &domain.Error{
+		Code: domain.NotFound, Rule: "views.unknown_model",
+		Text: "there is no such read model; `urikake views status` names them all",
+	}
+	ErrBeyondLog = &domain.Error{
+		Code: domain.Invalid, Rule: "views.beyond_log",
+		Text: "the log does not reach that position yet",
+	}
 )
 
 var errClosed = ErrUnavailable.With("they were closed")
@@ -59,8 +63,10 @@ func openModels(dir string, store eventstore.Store, codec *eventstore.Codec, mod
 	if err != nil {
 		return nil, err
 	}
-	return &Views{store: store, codec: codec, models: models, sizes: sizes{chunkMax, rowsMax, namesMax}, db: db,
-		folding: make(chan struct{}, 1), moved: make(chan struct{})}, nil
+	return &Views{
+		store: store, codec: codec, models: models, sizes: sizes{rowsMax, namesMax}, db: db,
+		folding: make(chan struct{}, 1), moved: make(chan struct{}),
+	}, nil
 }
 
 // Close ends the use of the file; it waits for whoever reads or writes. End Run before. Closing again does nothing.

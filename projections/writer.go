@@ -13,7 +13,6 @@ const rowsMax = 50_000
 
 // sizes bound what is held in memory.
 type sizes struct {
-	chunk int // events decoded at a time
 	batch int // rows in a batch, about
 	names int // accounts remembered in each of two generations
 }

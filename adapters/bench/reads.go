@@ -52,7 +52,7 @@ func replay(ctx context.Context, b *books) (float64, error) {
 	}
 	start := time.Now()
 	var n int
-	for _, err := range eventstore.Replay(ctx, b.store, ledger.Codec(), 0, head) {
+	for _, err := range eventstore.Replay(ctx, b.store, ledger.Codec(), 0, head, nil) {
 		if err != nil {
 			return 0, err
 		}

@@ -42,10 +42,12 @@ func (c *benchCmd) Run(ctx context.Context, s *session) error {
 	}
 	defer os.RemoveAll(dir)
 	start := time.Now()
-	results, err := bench.Run(ctx, dir, bench.Options{Accounts: c.Accounts, Commands: c.Commands, Invoices: c.Invoices,
+	results, err := bench.Run(ctx, dir, bench.Options{
+		Accounts: c.Accounts, Commands: c.Commands, Invoices: c.Invoices,
 		Tell: func(step string) {
 			fmt.Fprintf(s.err, "%6.1f s  %s\n", time.Since(start).Seconds(), step)
-		}})
+		},
+	})
 	if err != nil {
 		return err
 	}
@@ -54,8 +56,14 @@ func (c *benchCmd) Run(ctx context.Context, s *session) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(results)
 	}
-	sheet := export.Sheet{Columns: []export.Column{{Name: "what"}, {Name: "value", Kind: export.Amount}, {Name: "unit"},
-		{Name: "p50", Kind: export.Count}, {Name: "p99", Kind: export.Count}, {Name: "goal"}}}
+	sheet := export.Sheet{Columns: []export.Column{
+		{Name: "what"},
+		{Name: "value", Kind: export.Amount},
+		{Name: "unit"},
+		{Name: "p50", Kind: export.Count},
+		{Name: "p99", Kind: export.Count},
+		{Name: "goal"},
+	}}
 	for _, r := range results {
 		digits := 0
 		if r.Value < 1000 {

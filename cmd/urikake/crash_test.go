@@ -135,8 +135,10 @@ func TestCrash(t *testing.T) {
 
 func crashCustomers() (list []interface{ Name() string }) {
 	for i := range crashAccount {
-		list = append(list, customer.RegisterCustomer{Key: customer.Key{Seller: "S", Customer: crashCustomer(i)},
-			Details: customer.Details{Name: "得意先"}, Terms: domain.Terms{Kind: domain.TermsNet, NetDays: 30}})
+		list = append(list, customer.RegisterCustomer{
+			Key:     customer.Key{Seller: "S", Customer: crashCustomer(i)},
+			Details: customer.Details{Name: "得意先"}, Terms: domain.Terms{Kind: domain.TermsNet, NetDays: 30},
+		})
 	}
 	return list
 }

@@ -11,6 +11,10 @@ var (
 		Code: domain.Refused, Rule: "account.same_period",
 		Text: "the account stands in this period already",
 	}
+	ErrTooMuchToCarry = &domain.Error{
+		Code: domain.Refused, Rule: "account.too_much_to_carry",
+		Text: "one payment, credit note or invoice has more movements than one event holds; carry forward once it is settled, with a later keep_since",
+	}
 )
 
 // KeepDays is how far back, in days before a carry forward, settled items go along unless the command says otherwise:
@@ -20,6 +24,9 @@ const KeepDays = 90
 // PartMax is how many records, with the moves, applications and taxes in them, one BalanceBroughtForward holds before
 // the next one begins, so that it stays below the log's bound for one event.
 const PartMax = 2000
+
+// RecordMax is the most that one record may weigh, so counted, since a record is never split.
+const RecordMax = 8000
 
 // CarryForward closes the account's stream at a year end. The account goes on in a fresh stream with every open item,
 // every unapplied amount and every open dispute, under their own dates, and with what moved lately. Balances, aging and
@@ -49,6 +56,10 @@ func (c CarryForward) decide(s *State, p Parties) ([]domain.Event, error) {
 	}
 	if c.KeepSince.IsZero() {
 		c.KeepSince = domain.LaterOf(c.CarryOn.AddDays(-KeepDays), domain.NewDate(1900, 1, 1))
+	}
+	// Asked now: a closed stream that could not be brought forward would be the account's end.
+	if id, weight := s.kept(c.KeepSince).heaviest(); weight > RecordMax {
+		return nil, ErrTooMuchToCarry.With("%s: %d movements", id, weight)
 	}
 	return []domain.Event{BalanceCarriedForward{c.CarryOn, c.Into, c.KeepSince, c.money(s.openTotal), c.money(s.unappliedTotal)}}, nil
 }
@@ -107,13 +118,15 @@ func (c BringForward) decide(s *State, _ Parties) ([]domain.Event, error) {
 // BroughtForward gives the events that open the fresh stream of a closed one: a pure function of the closed stream,
 // so that whoever finds the fresh stream empty after a crash writes the same.
 func BroughtForward(closed *State, stream string) []domain.Event {
-	r := closed.records(func(last domain.Date, live bool) bool {
-		return live || !last.Before(closed.carried.KeepSince)
-	})
-	parts := r.split()
+	parts := closed.kept(closed.carried.KeepSince).split()
 	events := make([]domain.Event, len(parts))
 	for i, part := range parts {
 		events[i] = BalanceBroughtForward{closed.carried.CarryOn, stream, closed.carriedInto, i + 1, len(parts), part}
 	}
 	return events
+}
+
+// kept is what goes along: what is open, and what moved since a day.
+func (s *State) kept(since domain.Date) Records {
+	return s.records(func(last domain.Date, live bool) bool { return live || !last.Before(since) })
 }

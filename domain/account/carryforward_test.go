@@ -156,3 +156,41 @@ func record(t testing.TB, s *State) string {
 	}
 	return string(data)
 }
+
+// A record is never split: what would not fit one event is refused while the account is still open, and everything else
+// fits, however heavy records and full parts meet.
+func TestPartsFitTheLog(t *testing.T) {
+	const name = "-1234567890123456789012345678901234567890123456789012345"
+	id := func(prefix string, i int) string { return fmt.Sprintf("%s%08d%s", prefix, i, name) }
+	state := func(applications int) *State {
+		s := Decider.New()
+		big := fund{on: on("01-01"), amount: most, unapplied: most - int64(applications), moves: timeline{{on("01-01"), most}}}
+		for i := range applications {
+			it := &item{id: domain.InvoiceID(id("i", i)), issuedOn: on("01-01"), dueOn: on("01-01"), total: most, settled: 1}
+			it.rarely = &rarely{credited: most - 1}
+			s.items.put(it.id, it)
+			big.applied = append(big.applied, application{it.id, 1, on("01-01")})
+		}
+		big.moves.add(on("01-02"), -int64(applications))
+		s.payments.put(domain.PaymentID(id("p", 0)), &big)
+		for i := range PartMax - 10 {
+			s.payments.put(domain.PaymentID(id("a", i)), &fund{on: on("01-01"), amount: most, unapplied: most, moves: timeline{{on("01-01"), most}}})
+		}
+		return s
+	}
+	carry := Request{Command: CarryForward{Key: acme, CarryOn: on("12-31"), Into: "2027"}, Parties: usual}
+	s := state(RecordMax - 3)
+	events, err := Decider.Decide(s, carry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range BroughtForward(Decider.Evolve(s, events[0]), acme.Stream()) {
+		if data, err := json.Marshal(e); err != nil || len(data) > 1_040_000 {
+			t.Errorf("part %d has %d bytes, %v", e.(BalanceBroughtForward).Part, len(data), err)
+		}
+	}
+	proven[ErrTooMuchToCarry.Rule] = true
+	if _, err := Decider.Decide(state(RecordMax), carry); !errors.Is(err, ErrTooMuchToCarry) {
+		t.Error(err)
+	}
+}

@@ -2,6 +2,7 @@ package account
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/urikake/urikake/domain"
@@ -12,6 +13,7 @@ const most = domain.MinorMax
 // At the edge of the range everything is exact or refused; nothing wraps.
 func TestBalanceStaysInRange(t *testing.T) {
 	b := books(t, issued("A", "10-01", "10-31", most-10))
+	b.refusedAt(IssueInvoice{Key: acme, Invoice: "B", IssuedOn: on("10-01"), Total: yen(math.MaxInt64)}, domain.ErrOutOfRange, "/total")
 	b.refused(IssueInvoice{Key: acme, Invoice: "B", IssuedOn: on("10-01"), Total: yen(11)}, ErrBalanceTooLarge)
 	b.refused(AssessLateCharge{Key: acme, Charge: "L", Invoice: "A", Rate: 14_60, To: on("11-30"), AssessedOn: on("11-30")}, ErrBalanceTooLarge)
 	b.refused(AssessLateCharge{Key: acme, Charge: "L", Invoice: "A", Rate: 10 * domain.RateWhole, To: on("2999-12-31"), AssessedOn: on("2999-12-31")}, domain.ErrOutOfRange)

@@ -101,9 +101,27 @@ func (r Records) some() bool {
 	return len(r.Items)+len(r.Payments)+len(r.Credits)+len(r.WriteOffs)+len(r.Disputes) > 0
 }
 
+// heaviest is the record that weighs most; write-offs and disputes are always light.
+func (r Records) heaviest() (id string, weight int) {
+	for _, it := range r.Items {
+		if w := it.weight(); w > weight {
+			id, weight = string(it.Invoice), w
+		}
+	}
+	for _, list := range [][]FundRecord{r.Payments, r.Credits} {
+		for _, f := range list {
+			if w := f.weight(); w > weight {
+				id, weight = f.ID, w
+			}
+		}
+	}
+	return id, weight
+}
+
+// cut takes what there is room for, and what needs a whole part for itself.
 func cut[T interface{ weight() int }](list []T, room int) (head, tail []T, left int) {
 	n := 0
-	for ; n < len(list) && room > 0; n++ {
+	for ; n < len(list) && (list[n].weight() <= room || room == PartMax); n++ {
 		room -= list[n].weight()
 	}
 	return list[:n:n], list[n:], room

@@ -109,3 +109,42 @@ func TestSettleDifference(t *testing.T) {
 	b.refusedAt(c, ErrUnknownPayment, "/payment")
 	b.want(t, "balance", b.State().Balance(), -800)
 }
+
+// However a write-off is recovered in parts, the parts' tax comes to the tax that was written off, rate by rate, also
+// over a carry forward.
+func TestRecoveriesInPartsGiveBackTheWholeTax(t *testing.T) {
+	start := InvoiceIssued{
+		Invoice: "A", Number: "1", IssuedOn: on("09-01"), DueOn: on("09-30"), Total: yen(1_312), Rounding: domain.RoundUp,
+		Taxes: []Tax{row(Standard, 10_00, 799, 80), row(Reduced, 8_00, 400, 32), row(NonTaxable, 0, 1, 0)},
+	}
+	for _, parts := range [][]int64{{1_312}, {1, 1_311}, {1_311, 1}, {3, 3, 3, 1_303}, {437, 437, 438}, {656, 655, 1}} {
+		b := books(t, start, WrittenOff{
+			WriteOff: "W", Invoice: "A", WriteOffOn: on("12-01"), Amount: yen(1_312), Reason: "x", Approver: "y", Taxes: start.Taxes,
+		})
+		back := map[rateKey]Tax{}
+		for i, part := range parts {
+			events, err := Decider.Decide(b.State(), b.request(RecoverWriteOff{
+				Key: acme, Recovery: domain.RecoveryID(rune('a' + i)), WriteOff: "W", RecoverOn: on("12-20"), Amount: yen(part),
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Given(events...)
+			var sum int64
+			for _, r := range events[0].(WriteOffRecovered).Taxes {
+				o := back[r.key()]
+				back[r.key()] = Tax{Net: yen(o.Net.Minor() + r.Net.Minor()), Tax: yen(o.Tax.Minor() + r.Tax.Minor())}
+				if sum += r.gross(); min(r.Net.Minor(), r.Tax.Minor()) < 0 {
+					t.Errorf("%v: %+v", parts, r)
+				}
+			}
+			b.want(t, "gross of the part", sum, part)
+			b = goOn(t, b, "12-31", string(rune('a'+i)))
+		}
+		for _, r := range start.Taxes {
+			if got := back[r.key()]; got.Net != r.Net || got.Tax != r.Tax {
+				t.Errorf("%v: %s %s %% got back %s and tax %s, want %s and %s", parts, r.Category, r.Rate, got.Net, got.Tax, r.Net, r.Tax)
+			}
+		}
+	}
+}

@@ -134,7 +134,7 @@ func audit(t *testing.T, name string, o office) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for r, err := range eventstore.Replay(context.Background(), o.store, ledger.Codec(), 0, head) {
+	for r, err := range eventstore.Replay(context.Background(), o.store, ledger.Codec(), 0, head, nil) {
 		if err != nil {
 			t.Fatal(err)
 		}

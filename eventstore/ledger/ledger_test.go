@@ -265,3 +265,51 @@ func TestExpectedVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestExpectedVersionIsThatOfTheLiveStream(t *testing.T) {
+	o := open(t, newStore())
+	o.must("k1", invoice("C1", "", 1000))
+	o.must("k2", invoice("C1", "", 1000))
+	o.must("k3", account.CarryForward{Key: key("C1"), CarryOn: day("2026-12-31"), Into: "2027"})
+	env := eventstore.Envelope{CommandID: "k4", Expected: new(eventstore.Version)}
+	for version, want := range map[eventstore.Version]error{0: eventstore.ErrWrongVersion, 3: eventstore.ErrWrongVersion, 1: nil} {
+		*env.Expected = version // the closed stream stands at 3, the live one at 1
+		if r, err := o.Execute(context.Background(), invoice("C1", "", 1), env); !errors.Is(err, want) && !r.Repeated {
+			t.Errorf("%d: %v", version, err)
+		}
+	}
+	audit(t, "", o)
+}
+
+func TestALateChargesNumberIsUniqueToo(t *testing.T) {
+	o := open(t, newStore())
+	c := invoice("C1", "INV-2026-000002", 100_000)
+	c.Invoice = "A"
+	o.must("k1", c)
+	charge := account.AssessLateCharge{
+		Key: key("C1"), Charge: "L", Number: "INV-2026-000002", Invoice: "A", Rate: 14_60, To: day("2026-12-01"), AssessedOn: day("2026-12-01"),
+	}
+	o.refused("k2", charge, numbering.ErrNumberTaken)
+	charge.Number = "INV-2026-000001"
+	o.must("k3", charge)
+	if n := numberOf(o.must("k4", invoice("C2", "", 1))); n != "INV-2026-000003" {
+		t.Fatal(n)
+	}
+}
+
+// Only what was booked is remembered: a refused command is decided anew when it comes again.
+func TestARefusalIsNotTheLastWord(t *testing.T) {
+	o := open(t, newStore())
+	of := customer.Key{Seller: "S1", Customer: "C1"}
+	o.must("off", customer.DeactivateCustomer{Key: of, Reason: "closed"})
+	o.refused("k1", invoice("C1", "", 1000), account.ErrCustomerInactive)
+	o.must("p1", account.RecordPayment{Key: key("C1"), ReceivedOn: day("2026-04-01"), Amount: jpy(5)}) // owed is owed
+	o.must("on", customer.ReactivateCustomer{Key: of, Reason: "open again"})
+	first := o.must("k1", invoice("C1", "", 1000))
+	o.must("off2", customer.DeactivateCustomer{Key: of, Reason: "closed"})
+	if r := o.must("k1", invoice("C1", "", 1000)); !r.Repeated || r.Position != first.Position {
+		t.Fatalf("%+v", r)
+	}
+	o.refused("k1", invoice("C1", "", 1001), eventstore.ErrKeyReused)
+	audit(t, "", o)
+}

@@ -18,7 +18,8 @@ import (
 // on the way of a later taking. A crash in between leaves a pending number: before anybody takes from the series
 // again, or when somebody else wants the very number, the account is asked whether the document was issued. If not,
 // the account forfeits this taking of the number, so that a slow command elsewhere can't use it any more, and only then
-// it is given back. A command that is refused with a number in hand does the same, since it may be under way twice.
+// it is given back. A command that is refused with a number in hand leaves it to the next in the same way, since it may
+// be under way twice.
 
 var (
 	serieses = &eventstore.Aggregate[numbering.Command, *numbering.State]{
@@ -94,17 +95,17 @@ func (l *Ledger) issue(ctx context.Context, r account.Request, doc document, env
 	}
 	leave()
 	if err != nil || receipt.Repeated {
-		l.series.doubt(doc.key)
+		l.series.doubt(doc.key) // a number may be left
 	}
 	if err != nil && !outcomeUnknown(err) { // sent twice at once, it may have been issued meanwhile
-		if again, tryErr := l.try(ctx, probe, env); tryErr == nil && again.Repeated {
+		if again, tryErr := l.try(ctx, probe, env); false && tryErr == nil && again.Repeated {
 			return again, nil
 		}
 	}
 	return receipt, err
 }
 
-// issueOnce issues a document under one number, and sees to it that the number is not lost if that fails.
+// issueOnce issues a document under one number.
 func (l *Ledger) issueOnce(ctx context.Context, r account.Request, doc document, taker numbering.Taker, env eventstore.Envelope) (eventstore.Receipt, error) {
 	held, err := l.number(ctx, doc, taker)
 	if err != nil {
@@ -118,14 +119,8 @@ func (l *Ledger) issueOnce(ctx context.Context, r account.Request, doc document,
 		}
 		return receipt, nil
 	}
-	// What can't be cleaned up now is finished before the next taking.
-	switch {
-	case err == nil: // sent twice at once, it was issued under another number
-		_ = l.giveBack(ctx, held, taker, errTwice)
-	case errors.Is(err, account.ErrNumberForfeited):
-		_ = l.giveBack(ctx, held, taker, err)
-	case !outcomeUnknown(err):
-		_, _ = l.settle(ctx, held, taker, doc.on, err)
+	if errors.Is(err, account.ErrNumberForfeited) {
+		return receipt, errors.Join(err, l.giveBack(ctx, held, taker))
 	}
 	return receipt, err
 }
@@ -221,9 +216,9 @@ func (l *Ledger) claim(ctx context.Context, h held, taker numbering.Taker) (err 
 }
 
 // giveBack frees a number that no document can carry any more by this taking.
-func (l *Ledger) giveBack(ctx context.Context, h held, taker numbering.Taker, why error) error {
-	env, reason := internal("return number"), reasonOf(why)
-	var err error
+func (l *Ledger) giveBack(ctx context.Context, h held, taker numbering.Taker) (err error) {
+	const reason = "not issued"
+	env := internal("return number")
 	if h.n > 0 {
 		_, err = eventstore.Run(ctx, l.handler, serieses,
 			numbering.Command(numbering.ReturnNumber{Key: h.key, N: h.n, Taker: taker, Token: h.token, Reason: reason}), env)
@@ -240,20 +235,6 @@ func (l *Ledger) giveBack(ctx context.Context, h held, taker numbering.Taker, wh
 	return err
 }
 
-// Why a number is given back, besides the refusals of its document.
-var (
-	errStale = errors.New("not issued")
-	errTwice = errors.New("issued under another number")
-)
-
-func reasonOf(err error) string {
-	var e *domain.Error
-	if errors.As(err, &e) {
-		return e.Rule
-	}
-	return err.Error()
-}
-
 // internal is the envelope of the ledger's own steps.
 func internal(name string) eventstore.Envelope {
 	return eventstore.Envelope{Internal: true, Name: name, Actor: "urikake"}
@@ -266,12 +247,12 @@ func (l *Ledger) freeStale(ctx context.Context, h held, on domain.Date) (freed b
 		return false, err
 	}
 	h.token = w.Token
-	issued, err := l.settle(ctx, h, w.Taker, on, errStale)
+	issued, err := l.settle(ctx, h, w.Taker, on)
 	return err == nil && !issued, err
 }
 
 // settle finds out whether a number's document was issued. If not, the account forfeits the number and it is freed.
-func (l *Ledger) settle(ctx context.Context, h held, taker numbering.Taker, on domain.Date, why error) (issued bool, err error) {
+func (l *Ledger) settle(ctx context.Context, h held, taker numbering.Taker, on domain.Date) (issued bool, err error) {
 	key, _, ok := account.ParseStream(taker.Account)
 	if !ok {
 		return false, domain.ErrSchema.With("a number waits for %q", taker.Account)
@@ -284,16 +265,14 @@ func (l *Ledger) settle(ctx context.Context, h held, taker numbering.Taker, on d
 	}
 	_, err = l.run(ctx, r, env)
 	if errors.Is(err, eventstore.ErrSeen) {
-		receipt, err := l.find(ctx, key, taker.CommandID)
-		if err != nil || numberOn(receipt) == h.text {
-			return err == nil, err
-		}
-		return false, l.giveBack(ctx, h, taker, errTwice)
+		var receipt eventstore.Receipt
+		receipt, err = l.find(ctx, key, taker.CommandID)
+		issued = numberOn(receipt) == h.text // sent twice at once, a command may have taken two numbers
 	}
-	if err != nil {
-		return false, err
+	if err != nil || issued {
+		return issued, err
 	}
-	return false, l.giveBack(ctx, h, taker, why)
+	return false, l.giveBack(ctx, h, taker)
 }
 
 // find gives the receipt of a command that one of the account's streams has seen.
@@ -332,7 +311,7 @@ func (l *Ledger) settleOnce(ctx context.Context, key numbering.Key) error {
 			}
 			h := held{text: key.Number(t.N), token: tokens[i], key: key, n: t.N}
 			var done bool
-			if done, err = l.settle(ctx, h, t.Taker, domain.NewDate(key.Year, 12, 31), errStale); done {
+			if done, err = l.settle(ctx, h, t.Taker, domain.NewDate(key.Year, 12, 31)); done {
 				issued = append(issued, t.N)
 			}
 		}

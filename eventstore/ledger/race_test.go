@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/numbering"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
 )
@@ -102,4 +104,107 @@ func (o office) try(s step) error {
 		o.Errorf("%s: %v", s.id, err)
 	}
 	return err
+}
+
+// interrupted does something once, just before an append.
+type interrupted struct {
+	eventstore.Store
+	before func(stream string) bool
+	do     func()
+}
+
+func (s *interrupted) Append(ctx context.Context, stream string, expected eventstore.Version, events ...eventstore.Proposed) (eventstore.Position, error) {
+	if s.before != nil && s.before(stream) {
+		s.before = nil
+		s.do()
+	}
+	return s.Store.Append(context.WithoutCancel(ctx), stream, expected, events...)
+}
+
+func isSeries(stream string) bool { return strings.HasPrefix(stream, "numbering-") }
+
+// A command under way twice may take two numbers, or come too late for the one that it names; it is answered as a
+// repeat, and what it took is given to the next.
+func TestATwinTakesNoNumber(t *testing.T) {
+	for _, given := range []string{"", "INV-2026-000001"} {
+		store := &interrupted{Store: newStore()}
+		o := open(t, store)
+		other := office{t, ledger.New(store.Store, ledger.Codec(), nil), store}
+		store.before, store.do = isSeries, func() {
+			other.must("k", invoice("C1", given, 1))
+			other.must("k2", invoice("C2", "", 1)) // confirms the number of k, so that k holds none
+		}
+		if r := o.must("k", invoice("C1", given, 1)); !r.Repeated || numberOf(r) != "INV-2026-000001" {
+			t.Fatalf("%+v", r)
+		}
+		if n := numberOf(o.must("k3", invoice("C2", "", 1))); n != "INV-2026-000003" {
+			t.Fatal(n)
+		}
+		audit(t, "", o)
+	}
+}
+
+// A number taken for somebody who went away while he queued for it is given to another, without a restart.
+func TestANumberIsNotLostWithItsClient(t *testing.T) {
+	store := &interrupted{Store: newStore()}
+	o := open(t, store)
+	next := make(chan error)
+	store.before, store.do = isSeries, func() { // the first client's number is being written
+		ctx, cancel := context.WithCancel(context.Background())
+		gone := make(chan error)
+		go func() {
+			_, err := o.Execute(ctx, invoice("C2", "", 1), eventstore.Envelope{CommandID: "gone"})
+			gone <- err
+		}()
+		time.Sleep(5 * time.Millisecond)
+		cancel()
+		if err := <-gone; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		go func() {
+			_, err := o.do("next", invoice("C2", "", 1))
+			next <- err
+		}()
+		time.Sleep(5 * time.Millisecond)
+	}
+	o.must("first", invoice("C1", "", 1))
+	if err := <-next; err != nil {
+		t.Fatal(err)
+	}
+	for i := range 50 { // in the same process
+		time.Sleep(time.Millisecond)
+		o.must(fmt.Sprint("k", i), invoice("C1", "", 1))
+	}
+	audit(t, "", o)
+}
+
+// Thousands of numbers given by hand are confirmed as they come, and a restart does not choke on them.
+func TestManyNumbersGivenByHand(t *testing.T) {
+	o := open(t, newStore())
+	const n = 2500
+	for i := range n {
+		o.must(fmt.Sprint("k", i), invoice("C1", numbering.Format("INV", 2026, i+1), 1))
+	}
+	s := numbering.Decider.New()
+	for r, err := range o.store.Read(context.Background(), "numbering-S1.INV.2026", 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		event, err := ledger.Codec().Decode(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s = numbering.Decider.Evolve(s, event)
+	}
+	waiting := 0
+	for range s.Pending() {
+		waiting++
+	}
+	if waiting > 1000 {
+		t.Errorf("%d numbers wait to be confirmed", waiting)
+	}
+	o = office{t, ledger.New(o.store, ledger.Codec(), nil), o.store}
+	if got := numberOf(o.must("next", invoice("C2", "", 1))); got != numbering.Format("INV", 2026, n+1) {
+		t.Error(got)
+	}
 }
