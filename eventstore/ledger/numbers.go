@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"slices"
-	"sync"
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
@@ -98,7 +96,7 @@ func (l *Ledger) issue(ctx context.Context, r account.Request, doc document, env
 		l.series.doubt(doc.key) // a number may be left
 	}
 	if err != nil && !outcomeUnknown(err) { // sent twice at once, it may have been issued meanwhile
-		if again, tryErr := l.try(ctx, probe, env); false && tryErr == nil && again.Repeated {
+		if again, tryErr := l.try(ctx, probe, env); tryErr == nil && again.Repeated {
 			return again, nil
 		}
 	}
@@ -119,8 +117,10 @@ func (l *Ledger) issueOnce(ctx context.Context, r account.Request, doc document,
 		}
 		return receipt, nil
 	}
-	if errors.Is(err, account.ErrNumberForfeited) {
-		return receipt, errors.Join(err, l.giveBack(ctx, held, taker))
+	if errors.Is(err, account.ErrNumberForfeited) { // whoever took it for stale may have stopped halfway
+		if cleanErr := l.giveBack(ctx, held, taker); cleanErr != nil {
+			return receipt, cleanErr
+		}
 	}
 	return receipt, err
 }
@@ -238,274 +238,4 @@ func (l *Ledger) giveBack(ctx context.Context, h held, taker numbering.Taker) (e
 // internal is the envelope of the ledger's own steps.
 func internal(name string) eventstore.Envelope {
 	return eventstore.Envelope{Internal: true, Name: name, Actor: "urikake"}
-}
-
-// freeStale frees a claimed number that stands on no document, because its command crashed or never came back.
-func (l *Ledger) freeStale(ctx context.Context, h held, on domain.Date) (freed bool, err error) {
-	w, waits, err := l.waiting(ctx, h)
-	if err != nil || !waits || l.series.busy(w.Taker) {
-		return false, err
-	}
-	h.token = w.Token
-	issued, err := l.settle(ctx, h, w.Taker, on)
-	return err == nil && !issued, err
-}
-
-// settle finds out whether a number's document was issued. If not, the account forfeits the number and it is freed.
-func (l *Ledger) settle(ctx context.Context, h held, taker numbering.Taker, on domain.Date) (issued bool, err error) {
-	key, _, ok := account.ParseStream(taker.Account)
-	if !ok {
-		return false, domain.ErrSchema.With("a number waits for %q", taker.Account)
-	}
-	env := internal("forfeit number")
-	env.Unless = taker.CommandID
-	r := account.Request{
-		Command: account.ForfeitNumber{Key: key, Number: h.text, Token: h.token, ForfeitOn: on},
-		Parties: account.Parties{SellerKnown: true, CustomerKnown: true},
-	}
-	_, err = l.run(ctx, r, env)
-	if errors.Is(err, eventstore.ErrSeen) {
-		var receipt eventstore.Receipt
-		receipt, err = l.find(ctx, key, taker.CommandID)
-		issued = numberOn(receipt) == h.text // sent twice at once, a command may have taken two numbers
-	}
-	if err != nil || issued {
-		return issued, err
-	}
-	return false, l.giveBack(ctx, h, taker)
-}
-
-// find gives the receipt of a command that one of the account's streams has seen.
-func (l *Ledger) find(ctx context.Context, key account.Key, commandID string) (eventstore.Receipt, error) {
-	live, closed, err := l.live(ctx, key)
-	if err != nil {
-		return eventstore.Receipt{}, err
-	}
-	for _, stream := range append(closed, live) {
-		if receipt, found, err := eventstore.Find(ctx, l.handler, accounts, stream, commandID); found || err != nil {
-			return receipt, err
-		}
-	}
-	return eventstore.Receipt{}, domain.ErrSchema.With("%s has seen %s, and has not", key.Stream(), commandID)
-}
-
-// settleOnce finishes, before the first taking in this process and after one that went wrong, what is left pending in
-// the series.
-func (l *Ledger) settleOnce(ctx context.Context, key numbering.Key) error {
-	return l.series.once(key, func() error {
-		var left []numbering.Taken
-		var tokens []uint64
-		err := eventstore.View(ctx, l.handler, serieses, key.Stream(), func(s *numbering.State, _ eventstore.Version) error {
-			for n, w := range s.Pending() {
-				left, tokens = append(left, numbering.Taken{N: n, Taker: w.Taker}), append(tokens, w.Token)
-			}
-			return nil
-		})
-		var issued []int
-		for i, t := range left {
-			if err != nil {
-				return err
-			}
-			if l.series.busy(t.Taker) {
-				continue
-			}
-			h := held{text: key.Number(t.N), token: tokens[i], key: key, n: t.N}
-			var done bool
-			if done, err = l.settle(ctx, h, t.Taker, domain.NewDate(key.Year, 12, 31)); done {
-				issued = append(issued, t.N)
-			}
-		}
-		if err != nil {
-			return err
-		}
-		return l.confirm(ctx, key, issued)
-	})
-}
-
-// confirm says that numbers stand on their documents.
-func (l *Ledger) confirm(ctx context.Context, key numbering.Key, numbers []int) error {
-	for some := range slices.Chunk(numbers, numbering.IssuedMax) {
-		_, err := eventstore.Run(ctx, l.handler, serieses,
-			numbering.Command(numbering.ConfirmNumbers{Key: key, Numbers: some}), internal("confirm numbers"))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// dispenser takes numbers for all who ask at the same time in one append, so that a series is no bottleneck though
-// each number is durable before it is used.
-type dispenser struct {
-	handler *eventstore.Handler
-	mu      sync.Mutex
-	counter map[numbering.Key]*counter
-	inside  map[numbering.Taker]int // commands under way in this process: what they hold is not stale
-}
-
-// counter is where people queue for one series.
-type counter struct {
-	settle  sync.Mutex
-	settled bool
-
-	waiting []*asker
-	serving bool
-	issued  []int // to be confirmed by the next taking
-}
-
-type asker struct {
-	taker numbering.Taker
-	held  held
-	err   error
-	done  chan struct{}
-}
-
-func newDispenser(h *eventstore.Handler) *dispenser {
-	return &dispenser{handler: h, counter: make(map[numbering.Key]*counter), inside: make(map[numbering.Taker]int)}
-}
-
-func (d *dispenser) at(key numbering.Key) *counter {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.counter[key] == nil {
-		d.counter[key] = &counter{}
-	}
-	return d.counter[key]
-}
-
-// once runs settle for a series until it succeeds once.
-func (d *dispenser) once(key numbering.Key, settle func() error) error {
-	c := d.at(key)
-	c.settle.Lock()
-	defer c.settle.Unlock()
-	if c.settled {
-		return nil
-	}
-	err := settle()
-	c.settled = err == nil
-	return err
-}
-
-// doubt makes the next taking look first what was left pending.
-func (d *dispenser) doubt(key numbering.Key) {
-	c := d.at(key)
-	c.settle.Lock()
-	c.settled = false
-	c.settle.Unlock()
-}
-
-// enter notes a command as under way until the function that it gives is called.
-func (d *dispenser) enter(t numbering.Taker) (leave func()) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.inside[t]++
-	return func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.inside[t]--; d.inside[t] == 0 {
-			delete(d.inside, t)
-		}
-	}
-}
-
-func (d *dispenser) busy(t numbering.Taker) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.inside[t] > 0
-}
-
-// unconfirmedMax bounds how many issued numbers wait for a taking that confirms them: numbers given by hand may come
-// in thousands, with no taking after them.
-const unconfirmedMax = 1000
-
-// issued notes that a number stands on its document; the next taking confirms it. many are to be confirmed now.
-func (d *dispenser) issued(h held) (many []int) {
-	if h.n == 0 {
-		return nil
-	}
-	c := d.at(h.key)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	c.issued = append(c.issued, h.n)
-	if len(c.issued) < unconfirmedMax {
-		return nil
-	}
-	many, c.issued = c.issued, nil
-	return many
-}
-
-// take waits in the queue of a series. Whoever finds nobody serving serves all who wait, again and again.
-func (d *dispenser) take(ctx context.Context, key numbering.Key, taker numbering.Taker) (held, error) {
-	a := &asker{taker: taker, done: make(chan struct{})}
-	c := d.at(key)
-	d.mu.Lock()
-	c.waiting = append(c.waiting, a)
-	serve := !c.serving
-	c.serving = true
-	d.mu.Unlock()
-	if serve {
-		// detached: those who wait must not fail because the one who serves went away
-		go d.serve(context.WithoutCancel(ctx), key, c)
-	}
-	select {
-	case <-a.done:
-		return a.held, a.err
-	case <-ctx.Done():
-		go func() { // its number stays pending until a repeat or a clean-up
-			<-a.done
-			d.doubt(key)
-		}()
-		return held{}, ctx.Err()
-	}
-}
-
-func (d *dispenser) serve(ctx context.Context, key numbering.Key, c *counter) {
-	for {
-		d.mu.Lock()
-		n := min(len(c.waiting), numbering.TakersMax)
-		group := c.waiting[:n:n]
-		c.waiting = c.waiting[n:]
-		confirm := c.issued[:min(len(c.issued), numbering.IssuedMax)]
-		c.issued = c.issued[len(confirm):]
-		if n == 0 {
-			c.serving = false
-			c.issued = append(confirm, c.issued...)
-			d.mu.Unlock()
-			return
-		}
-		d.mu.Unlock()
-		if err := d.takeAll(ctx, key, group, confirm); err != nil {
-			d.mu.Lock()
-			c.issued = append(c.issued, confirm...)
-			d.mu.Unlock()
-			d.doubt(key) // the numbers may be taken all the same
-			for _, a := range group {
-				a.err = err
-			}
-		}
-		for _, a := range group {
-			close(a.done)
-		}
-	}
-}
-
-func (d *dispenser) takeAll(ctx context.Context, key numbering.Key, group []*asker, confirm []int) error {
-	c := numbering.TakeNumbers{Key: key, Issued: confirm}
-	for _, a := range group {
-		c.For = append(c.For, a.taker)
-	}
-	if _, err := eventstore.Run(ctx, d.handler, serieses, numbering.Command(c), internal("take numbers")); err != nil {
-		return err
-	}
-	return eventstore.View(ctx, d.handler, serieses, key.Stream(), func(s *numbering.State, _ eventstore.Version) error {
-		for _, a := range group {
-			n, token, ok := s.Held(a.taker)
-			if !ok { // another process took it for stale already
-				a.err = account.ErrNumberForfeited.With("for %s in %s", a.taker.Invoice, key.Stream())
-				continue
-			}
-			a.held = held{text: key.Number(n), token: token, key: key, n: n}
-		}
-		return nil
-	})
 }

@@ -144,6 +144,31 @@ func TestATwinTakesNoNumber(t *testing.T) {
 	}
 }
 
+// unnumbered refuses appends to series.
+type unnumbered struct{ eventstore.Store }
+
+func (s unnumbered) Append(ctx context.Context, stream string, expected eventstore.Version, events ...eventstore.Proposed) (eventstore.Position, error) {
+	if isSeries(stream) {
+		return 0, eventstore.ErrUnavailable
+	}
+	return s.Store.Append(ctx, stream, expected, events...)
+}
+
+// A command whose number another process takes for stale gets one anew, also if that process stops halfway.
+func TestAForfeitedNumberIsTakenAnew(t *testing.T) {
+	store := &interrupted{Store: newStore()}
+	o := open(t, store)
+	store.before = func(stream string) bool { return stream == key("C1").Stream() }
+	store.do = func() {
+		other := office{t, ledger.New(unnumbered{store.Store}, ledger.Codec(), nil), store}
+		other.refused("other", invoice("C2", "", 1), eventstore.ErrUnavailable)
+	}
+	if n := numberOf(o.must("k", invoice("C1", "", 1))); n != "INV-2026-000001" {
+		t.Fatal(n)
+	}
+	audit(t, "", o)
+}
+
 // A number taken for somebody who went away while he queued for it is given to another, without a restart.
 func TestANumberIsNotLostWithItsClient(t *testing.T) {
 	store := &interrupted{Store: newStore()}
