@@ -15,7 +15,7 @@
 //  4. Write the query beside it, as a method of Views that begins with look: it waits until everything that was in
 //     the log before the question is folded.
 //
-// Models and queries use plain SQL and know no database. The one file that knows SQLite is sql.go.
+// Models and queries use plain SQL and know no database. What knows SQLite is in sql.go and sql_read.go.
 package projections
 
 import (

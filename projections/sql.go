@@ -16,7 +16,7 @@ import (
 	"github.com/urikake/urikake/domain"
 )
 
-// This file is all that knows SQLite. Queries elsewhere keep to SQL that PostgreSQL reads too.
+// This file and sql_read.go are all that know SQLite. Queries elsewhere keep to SQL that PostgreSQL reads too.
 
 var (
 	ErrUnavailable = &domain.Error{
@@ -50,7 +50,7 @@ type database struct {
 	conn    *sqlite.Conn
 	closed  bool // then conn must not be touched
 	upserts map[upsertKey]*sqlite.Stmt
-	readers chan *sqlite.Conn // nil: not opened yet
+	readers *readers
 }
 
 type upsertKey struct {
@@ -82,7 +82,7 @@ func tryOpen(path string) (*database, error) {
 	}
 	file.Close()
 	os.Remove(path + rebuildEnd) // of a process that was killed
-	conn, err := connect(path, "journal_mode = WAL", "synchronous = NORMAL", "cache_size = -32768", "wal_autocheckpoint = 16384", "journal_size_limit = 67108864")
+	conn, err := connect(path, "page_size = 8192", "journal_mode = WAL", "synchronous = NORMAL", "cache_size = -32768", "wal_autocheckpoint = 4096", "journal_size_limit = 67108864")
 	if err != nil {
 		return nil, err
 	}
@@ -90,10 +90,7 @@ func tryOpen(path string) (*database, error) {
 		conn.Close()
 		return nil, err
 	}
-	d := &database{path: path, conn: conn, upserts: make(map[upsertKey]*sqlite.Stmt), readers: make(chan *sqlite.Conn, readersMax)}
-	for range readersMax {
-		d.readers <- nil
-	}
+	d := &database{path: path, conn: conn, upserts: make(map[upsertKey]*sqlite.Stmt), readers: newReaders()}
 	return d, nil
 }
 
@@ -141,12 +138,7 @@ func removeDatabase(path string) (err error) {
 
 // close waits for whoever reads.
 func (d *database) close() error {
-	var err error
-	for range readersMax {
-		if conn := <-d.readers; conn != nil {
-			err = errors.Join(err, conn.Close())
-		}
-	}
+	err := d.readers.close()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.closed = true
@@ -266,6 +258,7 @@ func (d *database) script(statements ...string) error {
 // takePlace puts the tables beside in the place of the live ones, in one transaction, and moves the mark to m unless m
 // is zero. Indexes are made now, which is faster than to keep them while rows come in.
 func (d *database) takePlace(models []Model, m mark) error {
+	defer d.checkpoint()
 	return d.transact(func(conn *sqlite.Conn) error {
 		for _, model := range models {
 			for _, t := range model.Tables {
@@ -289,6 +282,16 @@ func (d *database) takePlace(models []Model, m mark) error {
 		}
 		return setMark(conn, m)
 	})
+}
+
+// checkpoint moves what a rebuild wrote from the write-ahead log into the file, where it is read faster. Somebody who
+// reads just then keeps some of it back, which does no harm.
+func (d *database) checkpoint() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closed {
+		_ = sqlitex.ExecuteTransient(d.conn, "PRAGMA wal_checkpoint(PASSIVE)", nil)
+	}
 }
 
 // write writes a batch, each row once and in key order; m, unless it is zero, becomes the mark in the same transaction.
@@ -389,112 +392,3 @@ func askOn(conn *sqlite.Conn, query string, args ...Value) (n int64, found bool,
 	}
 	return n, found, c.err
 }
-
-// reader is one connection that sees one state of all tables.
-type reader struct{ conn *sqlite.Conn }
-
-// look runs work on one unchanging state of the tables. It waits for a connection unless now is set; ok is false
-// when none was idle.
-func (d *database) look(ctx context.Context, now bool, work func(*reader) error) (ok bool, err error) {
-	var conn *sqlite.Conn
-	if now {
-		select {
-		case conn = <-d.readers:
-		default:
-			return false, nil
-		}
-	} else {
-		select {
-		case conn = <-d.readers:
-		case <-ctx.Done():
-			return false, ctx.Err()
-		}
-	}
-	if conn == nil {
-		if conn, err = connect(d.path, "query_only = ON", "cache_size = -8192"); err != nil {
-			d.readers <- nil
-			return true, fault(ctx, err)
-		}
-	}
-	conn.SetInterrupt(ctx.Done())
-	err = fault(ctx, readAll(conn, work))
-	conn.SetInterrupt(nil)
-	d.readers <- conn
-	return true, err
-}
-
-func readAll(conn *sqlite.Conn, work func(*reader) error) (err error) {
-	if err = sqlitex.Execute(conn, "BEGIN", nil); err != nil {
-		return err
-	}
-	defer func() {
-		conn.SetInterrupt(nil)
-		err = errors.Join(err, sqlitex.Execute(conn, "COMMIT", nil))
-	}()
-	return work(&reader{conn})
-}
-
-// each runs a query and calls row for each row of the answer. The same text can't run twice at a time.
-func (r *reader) each(query string, args []Value, row func(*cursor) error) error {
-	c := r.rows(query, args...)
-	defer c.close()
-	for c.next() {
-		if err := row(c); err != nil {
-			return err
-		}
-	}
-	return c.err
-}
-
-// tables names every table of the file.
-func (r *reader) tables() (names []string, err error) {
-	err = r.each("SELECT name FROM sqlite_schema WHERE type = 'table'", nil, func(c *cursor) error {
-		names = append(names, c.text(0))
-		return nil
-	})
-	return names, err
-}
-
-// rows is a query to be stepped through.
-func (r *reader) rows(query string, args ...Value) *cursor {
-	return &cursor{conn: r.conn, query: query, args: args}
-}
-
-// cursor stands on a row of an answer.
-type cursor struct {
-	conn  *sqlite.Conn
-	query string
-	args  []Value
-	stmt  *sqlite.Stmt
-	err   error
-}
-
-// next goes on to the next row; at the end, or at an error, it is false.
-func (c *cursor) next() bool {
-	if c.err != nil {
-		return false
-	}
-	if c.stmt == nil {
-		if c.stmt, c.err = c.conn.Prepare(c.query); c.err != nil {
-			return false
-		}
-		for i, v := range c.args {
-			bind(c.stmt, i+1, v)
-		}
-	}
-	row, err := c.stmt.Step()
-	c.err = err
-	return row && err == nil
-}
-
-func (c *cursor) close() {
-	if c.stmt != nil {
-		c.stmt.Reset()
-	}
-}
-
-func (c *cursor) int(column int) int64   { return c.stmt.ColumnInt64(column) }
-func (c *cursor) text(column int) string { return c.stmt.ColumnText(column) }
-
-// bytes is a text without a string of its own: it fills buf, which must be long enough.
-func (c *cursor) bytes(column int, buf []byte) []byte { return buf[:c.stmt.ColumnBytes(column, buf)] }
