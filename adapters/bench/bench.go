@@ -21,6 +21,7 @@ type Options struct {
 	Accounts int // accounts that commands are spread over
 	Commands int // commands of each kind that are measured
 	Invoices int // invoices of the largest ledger; a tenth of it is measured too
+	Events   int // events of the longest account
 	Tell     func(step string)
 }
 

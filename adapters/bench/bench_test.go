@@ -2,35 +2,26 @@ package bench
 
 import (
 	"context"
-	"fmt"
+	"strings"
 	"testing"
-	"time"
-
-	"github.com/urikake/urikake/eventstore"
-	"github.com/urikake/urikake/eventstore/ledger"
-	"github.com/urikake/urikake/eventstore/sqlite"
 )
 
-func BenchmarkWrites(b *testing.B) {
-	for b.Loop() {
-		dir := b.TempDir()
-		s, err := sqlite.Open(dir, time.Now)
-		if err != nil {
-			b.Fatal(err)
+// The benchmark itself must keep running, on ledgers of any size.
+func TestRun(t *testing.T) {
+	results, err := Run(context.Background(), t.TempDir(), Options{Accounts: 20, Commands: 200, Invoices: 2000, Events: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, r := range results {
+		if r.Value <= 0 || r.Unit == "" {
+			t.Errorf("%+v", r)
 		}
-		l := ledger.New(s, ledger.Codec(), eventstore.SnapshotDir(dir+"/snap"))
-		t := time.Now()
-		if err := register(context.Background(), l, 10000); err != nil {
-			b.Fatal(err)
+		names = append(names, r.Name)
+	}
+	for _, want := range []string{"IssueInvoice, 64", "RecordPayment, 1 ", "replay", "rebuild", "aging", "among", "1000 events"} {
+		if !strings.Contains(strings.Join(names, "\n"), want) {
+			t.Errorf("nothing is said of %q in\n%s", want, strings.Join(names, "\n"))
 		}
-		fmt.Println("register", time.Since(t))
-		r, err := writes(context.Background(), l, Options{Accounts: 10000, Commands: 100000})
-		if err != nil {
-			b.Fatal(err)
-		}
-		for _, x := range r {
-			fmt.Printf("%+v\n", x)
-		}
-		s.Close()
 	}
 }

@@ -117,7 +117,7 @@ func sizes(ctx context.Context, dir string, o Options) (results []Result, err er
 
 // lengths measures what a payment costs on a short and on a long account.
 func lengths(ctx context.Context, dir string, o Options) (results []Result, err error) {
-	for _, events := range []int{10, 100_000} {
+	for _, events := range []int{10, o.Events} {
 		err = filled(ctx, dir, o, 1, events*10/19, func(b *books) error {
 			o.tell("payments on an account of %d events", events)
 			pay := func(i int) interface{ Name() string } {

@@ -17,6 +17,7 @@ type benchCmd struct {
 	Accounts int           `help:"Accounts that commands are spread over." default:"10000"`
 	Commands int           `help:"Commands of each kind." default:"100000"`
 	Invoices int           `help:"Invoices of the largest ledger." default:"1000000"`
+	Events   int           `help:"Events of the longest account." default:"100000"`
 	Format   export.Format `help:"table, csv or json." enum:"table,csv,json" default:"table"`
 }
 
@@ -29,8 +30,8 @@ A quick look:  urikake bench --commands 20000 --invoices 100000`
 }
 
 func (c *benchCmd) Run(ctx context.Context, s *session) error {
-	if c.Accounts < 1 || c.Commands < 100 || c.Invoices < 1000 {
-		return errUsage.With("bench takes at least 1 account, 100 commands and 1000 invoices")
+	if c.Accounts < 1 || c.Commands < 100 || c.Invoices < 1000 || c.Events < 10 {
+		return errUsage.With("bench takes at least 1 account, 100 commands, 1000 invoices and 10 events")
 	}
 	parent := ""
 	if s.named {
@@ -43,7 +44,7 @@ func (c *benchCmd) Run(ctx context.Context, s *session) error {
 	defer os.RemoveAll(dir)
 	start := time.Now()
 	results, err := bench.Run(ctx, dir, bench.Options{
-		Accounts: c.Accounts, Commands: c.Commands, Invoices: c.Invoices,
+		Accounts: c.Accounts, Commands: c.Commands, Invoices: c.Invoices, Events: c.Events,
 		Tell: func(step string) {
 			fmt.Fprintf(s.err, "%6.1f s  %s\n", time.Since(start).Seconds(), step)
 		},
