@@ -67,7 +67,7 @@ func (p *progress) show() {
 	bars := mpb.New(mpb.WithOutput(p.out), mpb.WithWidth(64))
 	bar := bars.AddBar(atomic.LoadInt64(&p.total),
 		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name(p.name, decor.WC{W: len(p.name) + 1}), decor.CountersNoUnit("%d / %d")),
+		mpb.PrependDecorators(decor.Name(p.name+"  "), decor.CountersNoUnit("%d / %d")),
 		mpb.AppendDecorators(decor.Percentage(), decor.Name("  "), decor.AverageETA(decor.ET_STYLE_GO)))
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
