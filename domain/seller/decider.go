@@ -12,7 +12,8 @@ func Stream(id domain.SellerID) string { return "seller-" + string(id) }
 // Command is what may be asked of a seller; Event what it records.
 type (
 	Command interface {
-		Name() string // wire name
+		Name() string        // wire name
+		Of() domain.SellerID // whose settings
 		stream() string
 		decide(*State) ([]domain.Event, error)
 	}
@@ -63,6 +64,9 @@ type RegisterSeller struct {
 }
 
 func (RegisterSeller) Name() string     { return "RegisterSeller" }
+// Of is the seller that it registers.
+func (c RegisterSeller) Of() domain.SellerID { return c.Seller }
+
 func (c RegisterSeller) stream() string { return Stream(c.Seller) }
 
 func (c RegisterSeller) decide(s *State) ([]domain.Event, error) {
@@ -97,6 +101,9 @@ type ChangeSeller struct {
 }
 
 func (ChangeSeller) Name() string     { return "ChangeSeller" }
+// Of is the seller whose settings it changes.
+func (c ChangeSeller) Of() domain.SellerID { return c.Seller }
+
 func (c ChangeSeller) stream() string { return Stream(c.Seller) }
 
 func (c ChangeSeller) decide(s *State) ([]domain.Event, error) {

@@ -1,0 +1,170 @@
+// Package httpapi is the ledger over HTTP: every command and every read model, for finance apps, for people with curl,
+// and for the command line, which calls the same router within its own process.
+//
+// A request's way: the outer layers (http.go) count, log and bound it; principal.go says who asks; huma reads and
+// checks parameters; admit, the one place that knows roles and sellers, lets it in or not; then a command goes to the
+// ledger (commands.go) or a question to the read models (reports.go). Whatever is refused is a problem (problem.go)
+// with the rule that refused it.
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/urikake/urikake/domain/access"
+	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/ledger"
+	"github.com/urikake/urikake/projections"
+)
+
+// Books is an open ledger: what is served.
+type Books struct {
+	Store  eventstore.Store
+	Codec  *eventstore.Codec
+	Ledger *ledger.Ledger
+	Views  *projections.Views
+	Clock  eventstore.Clock
+}
+
+// API answers requests about one ledger.
+type API struct {
+	books Books
+	keys  *keyring
+	feed  *Feed
+	log   *slog.Logger
+	huma  huma.API
+	mux   *chi.Mux
+	outer outer
+}
+
+// Version is the version of the API, which stands in every path.
+const Version = "1"
+
+// New serves the books. Run must run beside it for followers of the event feed.
+func New(books Books, options Options) *API {
+	a := &API{books: books, feed: NewFeed(books.Store), log: options.Log, mux: chi.NewMux()}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	a.keys = newKeyring(books.Ledger.Keys)
+	a.outer = newOuter(a, options)
+	a.mux.Use(a.outer.layers()...)
+	a.mux.NotFound(func(w http.ResponseWriter, r *http.Request) { refuse(w, r, ErrNoRoute.With("%s", r.URL.Path)) })
+	a.mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", strings.Join(a.methods(r), ", "))
+		refuse(w, r, ErrNoMethod.With("%s", r.Method))
+	})
+	a.huma = newHuma(a.mux)
+	a.addCommands()
+	a.addBatch()
+	a.addReports()
+	a.addInvoice()
+	a.addParties()
+	a.addEvents()
+	a.addImports()
+	a.addKeys()
+	a.addViews()
+	a.addDocs()
+	return a
+}
+
+// newHuma describes the API; what is added to it is documented in /openapi.json.
+func newHuma(mux *chi.Mux) huma.API {
+	config := huma.DefaultConfig("urikake", Version)
+	config.CreateHooks, config.DocsPath, config.OpenAPIPath, config.SchemasPath = nil, "", "", ""
+	config.RejectUnknownQueryParameters = true
+	config.Transformers = nil
+	describe(config.OpenAPI)
+	huma.NewErrorWithContext = humaProblem // huma keeps it for the whole process; there is one form of refusals in it
+	huma.NewError = func(status int, text string, errs ...error) huma.StatusError { return humaProblem(nil, status, text, errs...) }
+	return humachi.New(mux, config)
+}
+
+// ServeHTTP answers one request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+
+// Run feeds followers and keeps keys fresh until ctx ends.
+func (a *API) Run(ctx context.Context) error {
+	go a.keys.run(ctx)
+	return a.feed.Run(ctx)
+}
+
+// methods lists what a path takes, for 405.
+func (a *API) methods(r *http.Request) (list []string) {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+		if a.mux.Match(chi.NewRouteContext(), method, r.URL.Path) {
+			list = append(list, method)
+		}
+	}
+	return list
+}
+
+// operation is what every route says of itself.
+type operation struct {
+	id, method, path string
+	tag              string
+	summary          string
+	about            string
+	permission       access.Permission // "": whoever is let in at all
+	global           bool              // of the whole ledger: closed to keys of one seller
+	body             int64             // most bytes of a body
+	describe         func(*API, *huma.Operation) // completes its description
+}
+
+// add registers a route. Everything that huma routes goes through admit.
+func add[I any](a *API, o operation, handle func(context.Context, *I) (*huma.StreamResponse, error)) {
+	op := huma.Operation{
+		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, Description: o.about, Tags: []string{o.tag},
+		MaxBodyBytes: o.body, BodyReadTimeout: bodyTimeout, SkipValidateBody: true,
+		Middlewares: huma.Middlewares{a.admitted(o), once},
+	}
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			p := problemOf(err)
+			noteProblem(ctx, p, err)
+			return nil, p
+		}
+		return out, nil
+	})
+	documented := a.documented(o)
+	document(a.huma.OpenAPI(), documented, o)
+	if o.describe != nil {
+		o.describe(a, documented)
+	}
+}
+
+// documented is a route's description.
+func (a *API) documented(o operation) *huma.Operation {
+	item := a.huma.OpenAPI().Paths[o.path]
+	if o.method == http.MethodPost {
+		return item.Post
+	}
+	return item.Get
+}
+
+// bodyTimeout is how long a body may take to come.
+const bodyTimeout = 10 * time.Second
+
+// once refuses a parameter that is given twice: which of them counts is nobody's guess.
+func once(ctx huma.Context, next func(huma.Context)) {
+	u := ctx.URL()
+	for name, values := range u.Query() {
+		if len(values) > 1 {
+			r, w := humachi.Unwrap(ctx)
+			refuse(w, r, ErrBadParameter.With("it is given %d times", len(values)).At(parameterPrefix+name))
+			return
+		}
+	}
+	next(ctx)
+}
+
+// stream makes an answer of a function that writes it.
+func stream(write func(ctx huma.Context)) *huma.StreamResponse { return &huma.StreamResponse{Body: write} }

@@ -1,0 +1,89 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/danielgtaylor/huma/v2/negotiation"
+
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/access"
+	"github.com/urikake/urikake/eventstore"
+)
+
+const typeSSE = "text/event-stream"
+
+type eventsIn struct {
+	After  uint64 `query:"after" maximum:"9007199254740991" doc:"begin after this position; Last-Event-ID overrules it" example:"4200"`
+	Last   string `header:"Last-Event-ID" maxLength:"20" doc:"position of the last event that the client has"`
+	Follow bool   `query:"follow" doc:"go on with new events as they come"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000000000" doc:"end after so many events"`
+	Seller string `query:"seller" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"events of this seller only; a key of one seller gets no others" example:"YAMATO"`
+	Stream string `query:"stream" maxLength:"300" doc:"events of this stream only" example:"account-YAMATO.K101.JPY"`
+	Kind   string `query:"kind" maxLength:"2000" doc:"events of these kinds only, with commas; one that ends in a dot stands for all that begin so" example:"account.payment_recorded,customer."`
+	Accept string `header:"Accept" doc:"application/x-ndjson, or text/event-stream"`
+}
+
+// events is the log itself, as it was and as it grows.
+func (a *API) events(ctx context.Context, in *eventsIn) (*huma.StreamResponse, error) {
+	form, err := feedForm(in.Accept)
+	if err != nil {
+		return nil, err
+	}
+	q := FeedQuery{
+		After: eventstore.Position(in.After), Limit: in.Limit, Follow: in.Follow,
+		Seller: domain.SellerID(in.Seller), Stream: in.Stream,
+	}
+	if in.Kind != "" {
+		q.Kinds = strings.Split(in.Kind, ",")
+	}
+	if in.Last != "" {
+		n, err := strconv.ParseUint(in.Last, 10, 53)
+		if err != nil {
+			return nil, ErrBadParameter.With("%.40q, want the position of an event", in.Last).At(parameterPrefix + "Last-Event-ID")
+		}
+		q.After = eventstore.Position(n)
+	}
+	p, _ := principalOf(ctx)
+	if p.Seller != "" {
+		if q.Seller == "" {
+			q.Seller = p.Seller
+		}
+		if err := p.May(access.ReadEvents, q.Seller); err != nil {
+			return nil, err
+		}
+	}
+	return stream(func(ctx huma.Context) {
+		r, w := humachi.Unwrap(ctx)
+		if err := a.feed.Serve(r.Context(), q, form, w); err != nil {
+			noteProblem(r.Context(), problemOf(err), err)
+			panic(http.ErrAbortHandler)
+		}
+	}), nil
+}
+
+func feedForm(accept string) (FeedForm, error) {
+	if accept == "" {
+		return NDJSON, nil
+	}
+	switch negotiation.SelectQValueFast(accept, []string{typeNDJSON, typeSSE}) {
+	case typeNDJSON:
+		return NDJSON, nil
+	case typeSSE:
+		return SSE, nil
+	}
+	return NDJSON, ErrNotAccept.With("%.100q; there are %s and %s", accept, typeNDJSON, typeSSE).At(parameterPrefix + "Accept")
+}
+
+func (a *API) addEvents() {
+	add(a, operation{
+		id: "read-events", method: http.MethodGet, path: "/v1/events", tag: "Events", summary: "the log itself, as it was and as it grows",
+		about: "One event a line, in the log's order. A reader that keeps the position of its last event goes on after it, and misses and repeats nothing. " +
+			"While following, an empty line or comment now and then shows that the connection lives.",
+		permission: access.ReadEvents, describe: describeEvents,
+	}, a.events)
+}

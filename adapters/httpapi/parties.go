@@ -1,0 +1,102 @@
+package httpapi
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/urikake/urikake/adapters/export"
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/access"
+	"github.com/urikake/urikake/projections"
+)
+
+type sellersIn struct{ answered }
+
+// sellers lists those that the principal may know of.
+func (a *API) sellers(ctx context.Context, in *sellersIn) (*huma.StreamResponse, error) {
+	list, err := a.books.Views.Sellers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, _ := principalOf(ctx)
+	var mine []projections.Seller
+	for _, s := range list {
+		if p.May(access.ReadReports, s.Seller) == nil {
+			mine = append(mine, s)
+		}
+	}
+	return reportAnswer(in.Accept, report{title: "Sellers", sheet: export.Sellers(mine)})
+}
+
+type sellerIn struct {
+	ofSeller
+	answered
+}
+
+func (a *API) seller(ctx context.Context, in *sellerIn) (*huma.StreamResponse, error) {
+	s, err := a.oneSeller(ctx, domain.SellerID(in.Seller))
+	if err != nil {
+		return nil, err
+	}
+	return reading(in.Accept, "", s, report{title: "Seller " + in.Seller, seller: in.Seller, sheet: export.Sellers([]projections.Seller{s})})
+}
+
+// oneSeller finds a seller. Whoever may know of all sellers is told which there are. Refuses views.unknown_seller.
+func (a *API) oneSeller(ctx context.Context, id domain.SellerID) (projections.Seller, error) {
+	s, err := a.books.Views.Seller(ctx, id)
+	if p, _ := principalOf(ctx); p.Seller != "" || !errors.Is(err, projections.ErrUnknownSeller) {
+		return s, parameter(err)
+	}
+	list, listErr := a.books.Views.Sellers(ctx)
+	names := make([]string, 0, len(list))
+	for i, s := range list {
+		if i == sellersNamed {
+			names = append(names, "...")
+			break
+		}
+		names = append(names, string(s.Seller))
+	}
+	if len(names) == 0 {
+		names = []string{"none yet"}
+	}
+	return s, cmp.Or(listErr, error(projections.ErrUnknownSeller.With("%q; there are: %s", string(id), strings.Join(names, ", ")).At(parameterPrefix+"seller")))
+}
+
+// sellersNamed is how many sellers a refusal names.
+const sellersNamed = 20
+
+type customersIn struct {
+	ofSeller
+	answered
+}
+
+func (a *API) customers(ctx context.Context, in *customersIn) (*huma.StreamResponse, error) {
+	if _, err := a.oneSeller(ctx, domain.SellerID(in.Seller)); err != nil {
+		return nil, err
+	}
+	list, err := a.books.Views.Customers(ctx, domain.SellerID(in.Seller))
+	if err != nil {
+		return nil, err
+	}
+	return reportAnswer(in.Accept, report{title: "Customers of " + in.Seller, seller: in.Seller, sheet: export.Customers(list)})
+}
+
+func (a *API) addParties() {
+	add(a, operation{
+		id: "list-sellers", method: http.MethodGet, path: "/v1/sellers", tag: "Parties", summary: "the sellers that your key may know of",
+		permission: access.ReadReports, describe: describeReport("list-sellers", export.Sellers(nil)),
+	}, a.sellers)
+	add(a, operation{
+		id: "get-seller", method: http.MethodGet, path: "/v1/sellers/{seller}", tag: "Parties", summary: "one seller",
+		permission: access.ReadReports, describe: describeReading[projections.Seller](a, "get-seller"),
+	}, a.seller)
+	add(a, operation{
+		id: "list-customers", method: http.MethodGet, path: "/v1/sellers/{seller}/customers", tag: "Parties", summary: "a seller's customers",
+		permission: access.ReadReports, describe: describeReport("list-customers", export.Customers(nil)),
+	}, a.customers)
+}

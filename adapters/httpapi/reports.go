@@ -1,0 +1,266 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/urikake/urikake/adapters/export"
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/access"
+	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/projections"
+)
+
+// Parameters that questions share. Their texts are read by the rules of the domain, which say more than a pattern does.
+type (
+	ofSeller struct {
+		Seller string `path:"seller" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"whose receivables" example:"YAMATO"`
+	}
+	ofCustomer struct {
+		Customer string `path:"customer" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"the customer who owes" example:"K101"`
+	}
+	oneCustomer struct {
+		Customer string `query:"customer" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"one customer only" example:"K101"`
+	}
+	oneCurrency struct {
+		Currency string `query:"currency" pattern:"^[A-Z]{3}$" doc:"one currency only" example:"JPY"`
+	}
+	// times is when: every question may be asked as of any day, as known at any other time.
+	times struct {
+		AsOf    string `query:"as_of" format:"date" doc:"the business day that is reported; today, in the seller's time zone, when left out" example:"2026-03-31"`
+		KnownAt string `query:"known_at" maxLength:"40" doc:"leave out what was recorded later: a log position, an instant (2026-07-03T09:00:00+09:00) or a day, which counts to its end in the seller's time zone"`
+		After   uint64 `query:"after" doc:"the position of a receipt: wait until the read models have it, some seconds at most (views.behind)" maximum:"9007199254740991"`
+	}
+	answered struct {
+		Accept string `header:"Accept" doc:"application/json, text/csv, application/x-ndjson, or text/plain for a table to look at"`
+		Etag   string `header:"If-None-Match" doc:"the ETag of an answer that you have: 304 if it still holds"`
+	}
+)
+
+// afterMax is how long a question waits for a position.
+const afterMax = 10 * time.Second
+
+// moment is a question's two times, read.
+type moment struct {
+	day   domain.Date
+	known projections.KnownAt
+	fixed bool // the same question has the same answer for ever
+}
+
+// at reads the times, and waits for what the client has seen.
+func (a *API) at(ctx context.Context, id string, t times) (moment, error) {
+	if t.After > 0 {
+		wait, cancel := context.WithTimeout(ctx, afterMax)
+		defer cancel()
+		if _, err := a.books.Views.WaitFor(wait, eventstore.Position(t.After)); err != nil {
+			return moment{}, err
+		}
+	}
+	var m moment
+	zone, err := a.zone(ctx, domain.SellerID(id))
+	if err != nil {
+		return m, err
+	}
+	if t.AsOf == "" {
+		m.day = domain.DateOf(a.books.Clock().In(zone))
+	} else if m.day, err = domain.ParseDate(t.AsOf); err != nil {
+		return m, named("as_of", err)
+	}
+	m.known, err = projections.ParseKnownAt(t.KnownAt, zone)
+	m.fixed = t.KnownAt != ""
+	return m, named("known_at", err)
+}
+
+// zone is a seller's time zone. Refuses views.unknown_seller.
+func (a *API) zone(ctx context.Context, id domain.SellerID) (*time.Location, error) {
+	s, err := a.oneSeller(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return time.LoadLocation(s.TimeZone)
+}
+
+// named says which parameter a refusal is about.
+func named(name string, err error) error {
+	var e *domain.Error
+	if err == nil || !asError(err, &e) {
+		return err
+	}
+	return e.At(parameterPrefix + name)
+}
+
+type agingIn struct {
+	ofSeller
+	times
+	oneCustomer
+	answered
+	Basis   string `query:"basis" enum:"due,issue" default:"due" doc:"count age from the due date or from the issue date"`
+	Buckets string `query:"buckets" default:"30,60,90" maxLength:"200" doc:"last days of the buckets, as days of age; what is older has a bucket of its own"`
+	GroupBy string `query:"group_by" enum:"customer,invoice,total" default:"customer" doc:"one row for each customer, each invoice, or each currency"`
+}
+
+func (a *API) aging(ctx context.Context, in *agingIn) (*huma.StreamResponse, error) {
+	m, err := a.at(ctx, in.Seller, in.times)
+	if err != nil {
+		return nil, err
+	}
+	edges, err := projections.ParseBuckets(in.Buckets)
+	if err != nil {
+		return nil, named("buckets", err)
+	}
+	q := projections.AgingQuery{
+		Seller: domain.SellerID(in.Seller), Customer: domain.CustomerID(in.Customer), AsOf: m.day, KnownAt: m.known,
+		Basis: projections.Basis(in.Basis), Buckets: edges, GroupBy: projections.Grouping(in.GroupBy),
+	}
+	r, err := a.books.Views.Aging(ctx, q)
+	if err != nil {
+		return nil, parameter(err)
+	}
+	return reportAnswer(in.Accept, report{what: "Aging", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, position: r.KnownAt, sheet: export.Aging(r)})
+}
+
+type balancesIn struct {
+	ofSeller
+	times
+	oneCustomer
+	answered
+}
+
+func (a *API) balances(ctx context.Context, in *balancesIn) (*huma.StreamResponse, error) {
+	m, err := a.at(ctx, in.Seller, in.times)
+	if err != nil {
+		return nil, err
+	}
+	q := projections.BalancesQuery{Seller: domain.SellerID(in.Seller), Customer: domain.CustomerID(in.Customer), AsOf: m.day, KnownAt: m.known}
+	r, err := a.books.Views.Balances(ctx, q)
+	if err != nil {
+		return nil, parameter(err)
+	}
+	return reportAnswer(in.Accept, report{what: "Balances", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, position: r.KnownAt, sheet: export.Balances(r)})
+}
+
+func (a *API) unapplied(ctx context.Context, in *balancesIn) (*huma.StreamResponse, error) {
+	m, err := a.at(ctx, in.Seller, in.times)
+	if err != nil {
+		return nil, err
+	}
+	q := projections.UnappliedQuery{Seller: domain.SellerID(in.Seller), Customer: domain.CustomerID(in.Customer), AsOf: m.day, KnownAt: m.known}
+	r, err := a.books.Views.Unapplied(ctx, q)
+	if err != nil {
+		return nil, parameter(err)
+	}
+	return reportAnswer(in.Accept, report{what: "Unapplied money", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, position: r.KnownAt, sheet: export.Unapplied(r)})
+}
+
+type statementIn struct {
+	ofSeller
+	ofCustomer
+	times
+	oneCurrency
+	answered
+	From string `query:"from" format:"date" doc:"first day of the statement; from the beginning when left out" example:"2026-05-01"`
+}
+
+func (a *API) statement(ctx context.Context, in *statementIn) (*huma.StreamResponse, error) {
+	m, err := a.at(ctx, in.Seller, in.times)
+	if err != nil {
+		return nil, err
+	}
+	q := projections.StatementQuery{
+		Seller: domain.SellerID(in.Seller), Customer: domain.CustomerID(in.Customer), Currency: domain.Currency(in.Currency),
+		To: m.day, KnownAt: m.known,
+	}
+	if in.From != "" {
+		if q.From, err = domain.ParseDate(in.From); err != nil {
+			return nil, named("from", err)
+		}
+	}
+	if err := checkCurrency(in.Currency); err != nil {
+		return nil, err
+	}
+	r, err := a.books.Views.Statement(ctx, q)
+	if err != nil {
+		return nil, parameter(err)
+	}
+	return reportAnswer(in.Accept, report{
+		what: "Statement of " + in.Customer, seller: in.Seller, asOf: m.day, knownAt: in.KnownAt,
+		position: r.KnownAt, sheet: export.Statement(r),
+	})
+}
+
+type historyIn struct {
+	ofSeller
+	ofCustomer
+	times
+	oneCurrency
+	answered
+}
+
+// history is every event of a customer's accounts, as the log has them.
+func (a *API) history(ctx context.Context, in *historyIn) (*huma.StreamResponse, error) {
+	m, err := a.at(ctx, in.Seller, in.times)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkCurrency(in.Currency); err != nil {
+		return nil, err
+	}
+	id, customer := domain.SellerID(in.Seller), domain.CustomerID(in.Customer)
+	currencies, err := a.books.Views.Currencies(ctx, id, customer)
+	if err != nil {
+		return nil, parameter(err)
+	}
+	var all []projections.Entry
+	var q projections.HistoryQuery
+	if in.AsOf != "" {
+		q.AsOf = m.day
+	}
+	q.KnownAt = m.known
+	for _, currency := range currencies {
+		if in.Currency != "" && in.Currency != string(currency) {
+			continue
+		}
+		q.Key = account.Key{Seller: id, Customer: customer, Currency: currency}
+		entries, err := a.books.Views.History(ctx, q)
+		if err != nil {
+			return nil, parameter(err)
+		}
+		all = append(all, entries...)
+	}
+	return reportAnswer(in.Accept, report{
+		title: "History of " + in.Customer + " with " + in.Seller, seller: in.Seller, sheet: export.History(all),
+	})
+}
+
+// checkCurrency refuses a code that no account can have; "" stands for any currency.
+func checkCurrency(code string) error {
+	if code == "" {
+		return nil
+	}
+	return named("currency", domain.Currency(code).Check())
+}
+
+func (a *API) addReports() {
+	get := func(id, path, summary, about string, p access.Permission, sheet export.Sheet) operation {
+		return operation{
+			id: id, method: http.MethodGet, path: "/v1/sellers/{seller}/" + path, tag: "Reports", summary: summary, about: about,
+			permission: p, describe: describeReport(id, sheet),
+		}
+	}
+	add(a, get("get-aging", "aging", "what is owed, by age",
+		"What is not yet due stands under current, what is overdue in the bucket of its age. Unapplied payments and credit are not netted into buckets: total = buckets - unapplied.",
+		access.ReadReports, export.Aging(projections.AgingReport{})), a.aging)
+	add(a, get("get-balances", "balances", "what each account owes",
+		"balance = open - unapplied; overdue and disputed are parts of open.", access.ReadReports, export.Balances(projections.BalancesReport{})), a.balances)
+	add(a, get("get-unapplied", "unapplied", "payments and credit notes that settle nothing yet",
+		"Apply them to invoices, or pay them back.", access.ReadReports, export.Unapplied(projections.UnappliedReport{})), a.unapplied)
+	add(a, get("get-statement", "customers/{customer}/statement", "one customer's movements with a running balance",
+		"The closing balance is the total of the aging on that day.", access.ReadReports, export.Statement(projections.StatementReport{})), a.statement)
+	add(a, get("get-history", "customers/{customer}/history", "every event of a customer's accounts",
+		"Each event stands where it was recorded: what was typed in late or corrected is seen as it happened.",
+		access.ReadHistory, export.History(nil)), a.history)
+}
