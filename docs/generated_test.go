@@ -15,6 +15,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -97,6 +98,7 @@ func escape(s string) string {
 var words = map[reflect.Type]string{
 	reflect.TypeFor[domain.Money]():    "money",
 	reflect.TypeFor[domain.Date]():     "date",
+	reflect.TypeFor[time.Time]():       "instant",
 	reflect.TypeFor[domain.Decimal]():  "decimal",
 	reflect.TypeFor[domain.Rate]():     "percentage",
 	reflect.TypeFor[domain.Currency](): "currency",
@@ -108,6 +110,7 @@ const wordsTable = `| written | in JSON | such as |
 | money | an object: the amount as a plain decimal in a string, no finer than the currency, and the ISO 4217 currency | ` + "`" + `{"amount": "110000", "currency": "JPY"}` + "`" + ` |
 | minor units | a whole number of the currency's smallest unit | ` + "`110000`" + ` |
 | date | a string: a day in the seller's time zone, YYYY-MM-DD | ` + "`\"2026-06-30\"`" + ` |
+| instant | a string: RFC 3339, UTC, to the microsecond | ` + "`\"2026-07-03T12:00:00Z\"`" + ` |
 | decimal | a string: at most 15 digits before the point and 8 after | ` + "`\"12.5\"`" + ` |
 | percentage | a string: from 0 to 1000, at most two decimals | ` + "`\"14.6\"`" + ` |
 | currency | a string: ISO 4217 code | ` + "`\"JPY\"`" + ` |

@@ -21,6 +21,7 @@ type (
 	DisputeID  string // an objection to an invoice
 	WriteOffID string // an amount given up
 	RecoveryID string // money that came in after a write-off
+	KeyID      string // an access key, without its secret
 )
 
 // CheckID refuses what is not 1 to 64 characters of A-Z a-z 0-9 _ -.

@@ -29,6 +29,8 @@ var about = map[string]string{
 	"AssessLateCharge":   "make a late charge on an overdue invoice a receivable",
 	"WaiveLateCharge":    "give up a late charge",
 	"CarryForward":       "close the account's stream at a year end and go on in a fresh one",
+	"CreateKey":          "give somebody access to the books",
+	"RevokeKey":          "take a key's access away, for good",
 }
 
 // About says in one line what the command of that name does to the books; "" for an unknown one.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/numbering"
@@ -13,13 +14,14 @@ import (
 
 // Events is every kind of event that any aggregate has ever written, with its versions.
 func Events() []domain.Schema {
-	return slices.Concat(seller.Events, customer.Events, numbering.Events, account.Events)
+	return slices.Concat(seller.Events, customer.Events, numbering.Events, account.Events, access.Events)
 }
 
 // Command is anything that a client may order; Name is its wire name.
 type Command interface{ Name() string }
 
-// Commands is every command that a client may send, in the order in which people meet them.
+// Commands is every command that a client may send, in the order in which people meet them. Those about access keys are
+// not among them: who could send a hash of his own would have a key of his own.
 func Commands() []Command {
 	var all []Command
 	for _, c := range seller.Commands {

@@ -4,8 +4,10 @@ import (
 	"embed"
 	"encoding/json"
 	"reflect"
+	"time"
 
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/domain/account"
 )
 
@@ -45,6 +47,7 @@ type shape map[string]any
 // words are the types that JSON shows as a string of a certain form, or as one of a few values.
 var words = map[reflect.Type]shape{
 	reflect.TypeFor[domain.Date]():     {"type": "string", "format": "date", "examples": []string{"2026-06-30"}},
+	reflect.TypeFor[time.Time]():       {"type": "string", "format": "date-time", "examples": []string{"2026-07-03T12:00:00Z"}},
 	reflect.TypeFor[domain.Decimal]():  {"type": "string", "pattern": `^-?[0-9]{1,15}(\.[0-9]{1,8})?$`, "examples": []string{"12.5"}},
 	reflect.TypeFor[domain.Rate]():     {"type": "string", "pattern": `^[0-9]{1,4}(\.[0-9]{1,2}0*)?$`, "examples": []string{"10"}},
 	reflect.TypeFor[domain.Currency](): {"type": "string", "pattern": `^[A-Z]{3}$`, "examples": []string{"JPY"}},
@@ -67,6 +70,7 @@ var words = map[reflect.Type]shape{
 	reflect.TypeFor[domain.DisputeID]():  id,
 	reflect.TypeFor[domain.WriteOffID](): id,
 	reflect.TypeFor[domain.RecoveryID](): id,
+	reflect.TypeFor[domain.KeyID]():      id,
 
 	reflect.TypeFor[domain.Language]():    oneOf(domain.Japanese, domain.English),
 	reflect.TypeFor[domain.Rounding]():    oneOf(domain.RoundDown, domain.RoundUp, domain.RoundHalfUp),
@@ -83,6 +87,7 @@ var words = map[reflect.Type]shape{
 		account.AlreadyPaid, account.NotOrdered, account.OtherDispute),
 	reflect.TypeFor[account.Outcome]():          oneOf(account.DisputeUpheld, account.DisputeRejected, account.DisputeWithdrawn),
 	reflect.TypeFor[account.DifferenceReason](): oneOf(account.BankFee, account.RoundingError),
+	reflect.TypeFor[access.Role]():              oneOf(access.Roles...),
 }
 
 var id = shape{"type": "string", "pattern": `^[A-Za-z0-9_-]{1,64}$`}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/domain/customer"
@@ -65,6 +66,8 @@ func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env 
 		return l.onCustomer(ctx, c, env)
 	case account.Command:
 		return l.onAccount(ctx, c, env)
+	case access.Command:
+		return eventstore.Run(ctx, l.handler, keys, c, env)
 	}
 	return eventstore.Receipt{}, catalog.ErrUnknownCommand.With("%s", env.Name)
 }
