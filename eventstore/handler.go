@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -21,7 +22,8 @@ type Aggregate[C, S any] struct {
 	SnapshotVersion int // raised whenever S means something else
 	Snapshot        func(S) ([]byte, error)
 	Restore         func([]byte) (S, error)
-	Size            func(S) int // about how many bytes S takes, in O(1); nil: stateBytes
+	Size            func(S) int                // about how many bytes S takes, in O(1); nil: stateBytes
+	Period          func(stream string) string // the period of one of its streams; nil: it has one stream only
 }
 
 // stateBytes is what a state takes that tells no size.
@@ -34,17 +36,38 @@ func (a *Aggregate[C, S]) size(state S) int {
 	return a.Size(state)
 }
 
+func (a *Aggregate[C, S]) period(stream string) string {
+	if a.Period == nil {
+		return ""
+	}
+	return a.Period(stream)
+}
+
+// Expectation is what a client has seen of an aggregate: the stream on which it stood, and that stream's version. After
+// a carry forward an account goes on in another stream, whose versions begin anew.
+type Expectation struct {
+	Period  string // "" the aggregate's first stream
+	Version Version
+}
+
+func (x Expectation) String() string {
+	if x.Period == "" {
+		return fmt.Sprintf("version %d of the first period", x.Version)
+	}
+	return fmt.Sprintf("version %d of period %s", x.Version, x.Period)
+}
+
 // Envelope is what comes with a command: who sends it, and its idempotency key.
 type Envelope struct {
-	CommandID   string   // idempotency key, 1 to CommandIDMax bytes; on one stream the same key is the same command
-	Name        string   // the command's wire name
-	Hash        string   // hash of what the client sent; the same key with another hash is refused
-	Actor       string   // who
-	Correlation string   // what larger piece of work it belongs to
-	Causation   string   // the event or message that led to it
-	Expected    *Version // the stream's version that the client has seen; nil if it doesn't matter
-	Unless      string   // refuse if the stream has seen the command by this id
-	Internal    bool     // a step of the ledger's own: no command id, since it asks the state whether it is done already
+	CommandID   string       // idempotency key, 1 to CommandIDMax bytes; on one stream the same key is the same command
+	Name        string       // the command's wire name
+	Hash        string       // hash of what the client sent; the same key with another hash is refused
+	Actor       string       // who
+	Correlation string       // what larger piece of work it belongs to
+	Causation   string       // the event or message that led to it
+	Expected    *Expectation // where the client has seen the aggregate stand; nil if it doesn't matter
+	Unless      string       // refuse if the stream has seen the command by this id
+	Internal    bool         // a step of the ledger's own: no command id, since it asks the state whether it is done already
 }
 
 // Receipt is the answer to a command. A repeated command gets the first one's answer.
@@ -138,8 +161,8 @@ func run[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, e
 		} else if receipt, found, err := h.repeated(ctx, e, env); found || err != nil {
 			return receipt, err
 		}
-		if env.Expected != nil && *env.Expected != e.version {
-			return Receipt{}, ErrWrongVersion.With("%s stands at %d, you expect %d", stream, e.version, *env.Expected)
+		if at := (Expectation{a.period(stream), e.version}); env.Expected != nil && *env.Expected != at {
+			return Receipt{}, ErrWrongVersion.With("%s stands at %s, you expect %s", stream, at, *env.Expected)
 		}
 		if env.Unless != "" {
 			if seen, _, err := h.find(ctx, e, env.Unless); err != nil || len(seen.Events) > 0 {

@@ -89,7 +89,7 @@ func TestADecisionWithoutFacts(t *testing.T) {
 func TestExpectedVersion(t *testing.T) {
 	h := newHandler(memory.New(time.Now))
 	at := func(id string, v eventstore.Version) (eventstore.Receipt, error) {
-		return runWith(context.Background(), h, eventstore.Envelope{CommandID: id, Expected: &v}, put{Till: "A", Coins: 1})
+		return runWith(context.Background(), h, eventstore.Envelope{CommandID: id, Expected: &eventstore.Expectation{Version: v}}, put{Till: "A", Coins: 1})
 	}
 	if _, err := at("early", 1); !errors.Is(err, eventstore.ErrWrongVersion) {
 		t.Fatal(err)

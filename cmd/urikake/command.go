@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"os/user"
+	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -24,7 +26,7 @@ type commandCmd struct {
 	Schema bool   `help:"Show the command's JSON schema and an example."`
 	ID     string `help:"Idempotency key: the same key with the same command is done once. A new one when left out." placeholder:"KEY"`
 	Actor  string `help:"Who gives the command; you when left out." placeholder:"NAME"`
-	Expect *int64 `help:"Refuse unless the stream stands at this version." placeholder:"VERSION"`
+	Expect string `help:"Refuse unless the stream stands at this version; after a carry forward, with the period: 2027:3." placeholder:"[PERIOD:]VERSION"`
 }
 
 // Help is shown by `urikake command --help`.
@@ -58,12 +60,8 @@ func (c *commandCmd) Run(ctx context.Context, s *session) error {
 	if env.CommandID == "" {
 		env.CommandID = uuid.Must(uuid.NewV7()).String()
 	}
-	if c.Expect != nil {
-		if *c.Expect < 0 {
-			return errUsage.With("--expect takes a version from 0 on")
-		}
-		v := eventstore.Version(*c.Expect)
-		env.Expected = &v
+	if env.Expected, err = c.expected(); err != nil {
+		return err
 	}
 	_, begins := command.(seller.RegisterSeller) // any other command in a directory without a ledger is a slip
 	return s.with(ctx, begins, func(ctx context.Context, o *office) error {
@@ -73,6 +71,22 @@ func (c *commandCmd) Run(ctx context.Context, s *session) error {
 		}
 		return writeReceipt(s.out, env.CommandID, receipt)
 	})
+}
+
+// expected reads VERSION or PERIOD:VERSION.
+func (c *commandCmd) expected() (*eventstore.Expectation, error) {
+	if c.Expect == "" {
+		return nil, nil
+	}
+	period, version, named := strings.Cut(c.Expect, ":")
+	if !named {
+		period, version = "", c.Expect
+	}
+	v, err := strconv.ParseUint(version, 10, 63)
+	if err != nil {
+		return nil, errUsage.With("--expect takes a version from 0 on, after a carry forward with its period: 2027:3")
+	}
+	return &eventstore.Expectation{Period: period, Version: eventstore.Version(v)}, nil
 }
 
 func (c *commandCmd) list(w io.Writer) error {

@@ -42,6 +42,10 @@ var (
 	accounts  = &eventstore.Aggregate[account.Request, *account.State]{
 		Decider:         account.Decider,
 		SnapshotVersion: account.SnapshotVersion, Snapshot: (*account.State).Snapshot, Restore: account.Restore, Size: (*account.State).Size,
+		Period: func(stream string) string {
+			_, period, _ := account.ParseStream(stream)
+			return period
+		},
 	}
 )
 
@@ -171,7 +175,7 @@ type runner func(context.Context, *eventstore.Handler, *eventstore.Aggregate[acc
 	account.Request, eventstore.Envelope) (eventstore.Receipt, error)
 
 // follow tries the account's first stream and, where that was carried forward, the one in which it goes on. A command
-// that a closed stream has seen gets its first answer there. The version that a client expects is the live stream's.
+// that a closed stream has seen gets its first answer there. What a client expects is asked of the live stream.
 func (l *Ledger) follow(ctx context.Context, r account.Request, env eventstore.Envelope, run runner) (eventstore.Receipt, error) {
 	r.Stream = r.Account().Stream()
 	receipt, err := run(ctx, l.handler, accounts, r, env)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -256,11 +257,11 @@ func TestAnAccountGoesOnAfterCarryForward(t *testing.T) {
 func TestExpectedVersion(t *testing.T) {
 	o := open(t, newStore())
 	r := o.must("k1", invoice("C1", "", 1000))
-	env := eventstore.Envelope{CommandID: "k2", Expected: new(eventstore.Version)}
+	env := eventstore.Envelope{CommandID: "k2", Expected: new(eventstore.Expectation)}
 	if _, err := o.Execute(context.Background(), invoice("C1", "", 1), env); !errors.Is(err, eventstore.ErrWrongVersion) {
 		t.Fatal(err)
 	}
-	*env.Expected = r.Version
+	env.Expected.Version = r.Version
 	if _, err := o.Execute(context.Background(), invoice("C1", "", 1), env); err != nil {
 		t.Fatal(err)
 	}
@@ -271,12 +272,32 @@ func TestExpectedVersionIsThatOfTheLiveStream(t *testing.T) {
 	o.must("k1", invoice("C1", "", 1000))
 	o.must("k2", invoice("C1", "", 1000))
 	o.must("k3", account.CarryForward{Key: key("C1"), CarryOn: day("2026-12-31"), Into: "2027"})
-	env := eventstore.Envelope{CommandID: "k4", Expected: new(eventstore.Version)}
-	for version, want := range map[eventstore.Version]error{0: eventstore.ErrWrongVersion, 3: eventstore.ErrWrongVersion, 1: nil} {
-		*env.Expected = version // the closed stream stands at 3, the live one at 1
-		if r, err := o.Execute(context.Background(), invoice("C1", "", 1), env); !errors.Is(err, want) && !r.Repeated {
-			t.Errorf("%d: %v", version, err)
+	try := func(id, period string, version eventstore.Version) error { // the closed stream stands at 3, the live one at 1
+		env := eventstore.Envelope{CommandID: id, Expected: &eventstore.Expectation{Period: period, Version: version}}
+		_, err := o.Execute(context.Background(), invoice("C1", "", 1), env)
+		return err
+	}
+	refused := func(period string, version eventstore.Version, detail string) {
+		t.Helper()
+		if err := try("r", period, version); !errors.Is(err, eventstore.ErrWrongVersion) || !strings.Contains(err.Error(), detail) {
+			t.Errorf("%q at %d: %v", period, version, err)
 		}
+	}
+	refused("", 0, "stands at version 1 of period 2027, you expect version 0 of the first period")
+	refused("", 1, "stands at version 1 of period 2027, you expect version 1 of the first period")
+	refused("", 3, "stands at version 1 of period 2027, you expect version 3 of the first period")
+	refused("2027", 0, "you expect version 0 of period 2027")
+	refused("2028", 1, "you expect version 1 of period 2028")
+	for range 2 { // the second time it is a repeat
+		if err := try("k4", "2027", 1); err != nil {
+			t.Error(err)
+		}
+	}
+	o.must("k5", invoice("C1", "", 1))
+	o.must("k6", account.CarryForward{Key: key("C1"), CarryOn: day("2027-12-31"), Into: "2028"})
+	refused("2027", 4, "stands at version 1 of period 2028, you expect version 4 of period 2027")
+	if err := try("k4", "2027", 1); err != nil { // answered by a closed stream
+		t.Error(err)
 	}
 	audit(t, "", o)
 }

@@ -224,8 +224,7 @@ func (l *Ledger) giveBack(ctx context.Context, h held, taker numbering.Taker) (e
 			numbering.Command(numbering.ReturnNumber{Key: h.key, N: h.n, Taker: taker, Token: h.token, Reason: reason}), env)
 	} else {
 		text := numbering.Text{Seller: h.key.Seller, Number: h.text}
-		version := eventstore.Version(h.token)
-		env.Expected = &version
+		env.Expected = &eventstore.Expectation{Version: eventstore.Version(h.token)}
 		_, err = eventstore.Run(ctx, l.handler, texts,
 			numbering.TextCommand(numbering.ReleaseText{Text: text, Taker: taker, Reason: reason}), env)
 	}
