@@ -8,10 +8,10 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -41,7 +41,9 @@ type API struct {
 	log   *slog.Logger
 	huma  huma.API
 	mux   *chi.Mux
-	outer outer
+
+	metrics  *Metrics
+	failures *Failures
 }
 
 // Version is the version of the API, which stands in every path.
@@ -49,19 +51,18 @@ const Version = "1"
 
 // New serves the books. Run must run beside it for followers of the event feed.
 func New(books Books, options Options) *API {
-	a := &API{books: books, feed: NewFeed(books.Store), log: options.Log, mux: chi.NewMux()}
-	if a.log == nil {
-		a.log = slog.New(slog.DiscardHandler)
+	a := &API{
+		books: books, keys: newKeyring(books.Ledger.Keys), feed: NewFeed(books.Store), log: cmp.Or(options.Log, slog.New(slog.DiscardHandler)),
+		mux: chi.NewMux(), metrics: cmp.Or(options.Metrics, NewMetrics()), failures: NewFailures(FailuresMax, refuse),
 	}
-	a.keys = newKeyring(books.Ledger.Keys)
-	a.outer = newOuter(a, options)
-	a.mux.Use(a.outer.layers()...)
-	a.mux.NotFound(func(w http.ResponseWriter, r *http.Request) { refuse(w, r, ErrNoRoute.With("%s", r.URL.Path)) })
+	a.mux.Use(a.layers(options)...)
+	a.mux.NotFound(func(w http.ResponseWriter, r *http.Request) { refuse(w, r, ErrNoRoute.With("%.200q", r.URL.Path)) })
 	a.mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", strings.Join(a.methods(r), ", "))
-		refuse(w, r, ErrNoMethod.With("%s", r.Method))
+		w.Header().Set("Allow", a.methods(r))
+		refuse(w, r, ErrNoMethod.With("%.20q", r.Method))
 	})
-	a.huma = newHuma(a.mux)
+	a.addOperations(options)
+	a.huma = newHuma(a.mux.With(a.guards(options)...))
 	a.addCommands()
 	a.addBatch()
 	a.addReports()
@@ -76,15 +77,15 @@ func New(books Books, options Options) *API {
 }
 
 // newHuma describes the API; what is added to it is documented in /openapi.json.
-func newHuma(mux *chi.Mux) huma.API {
+func newHuma(router chi.Router) huma.API {
 	config := huma.DefaultConfig("urikake", Version)
 	config.CreateHooks, config.DocsPath, config.OpenAPIPath, config.SchemasPath = nil, "", "", ""
 	config.RejectUnknownQueryParameters = true
 	config.Transformers = nil
-	describe(config.OpenAPI)
+	introduce(config.OpenAPI)
 	huma.NewErrorWithContext = humaProblem // huma keeps it for the whole process; there is one form of refusals in it
 	huma.NewError = func(status int, text string, errs ...error) huma.StatusError { return humaProblem(nil, status, text, errs...) }
-	return humachi.New(mux, config)
+	return humachi.New(router, config)
 }
 
 // ServeHTTP answers one request.
@@ -94,16 +95,6 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTT
 func (a *API) Run(ctx context.Context) error {
 	go a.keys.run(ctx)
 	return a.feed.Run(ctx)
-}
-
-// methods lists what a path takes, for 405.
-func (a *API) methods(r *http.Request) (list []string) {
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
-		if a.mux.Match(chi.NewRouteContext(), method, r.URL.Path) {
-			list = append(list, method)
-		}
-	}
-	return list
 }
 
 // operation is what every route says of itself.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	jsonx "github.com/go-json-experiment/json"
@@ -95,11 +96,6 @@ func (a *API) batch(ctx context.Context, in *commandIn) (*huma.StreamResponse, e
 	if err != nil {
 		return nil, err
 	}
-	leave, err := a.outer.commands.Enter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
 	tasks := make([]*task, len(b.Commands))
 	for i, item := range b.Commands {
 		tasks[i] = a.prepare(ctx, in, item, i)
@@ -174,14 +170,16 @@ func groups(tasks []*task, together Together) [][]*task {
 }
 
 func (a *API) alone(ctx context.Context, t *task) {
+	began := time.Now()
 	if t.err == nil {
 		t.receipt, t.err = a.books.Ledger.Execute(ctx, t.command, t.order.Envelope)
 	}
-	a.count(t)
+	a.count(ctx, t, began)
 }
 
 // together does the commands of one account in one step. What could not even be read refuses the others.
 func (a *API) together(ctx context.Context, group []*task) {
+	began := time.Now()
 	var orders []ledger.Order
 	failed := -1
 	for i, t := range group {
@@ -210,7 +208,7 @@ func (a *API) together(ctx context.Context, group []*task) {
 		if failed >= 0 && i != failed && t.err == nil {
 			t.err = ErrBatchRefused.With("see command %s: %s", nameOf(group[failed]), ruleOf(group[failed].err))
 		}
-		a.count(t)
+		a.count(ctx, t, began)
 	}
 }
 
@@ -221,12 +219,12 @@ func nameOf(t *task) string {
 	return fmt.Sprintf("%s %s", t.command.Name(), t.order.Envelope.CommandID)
 }
 
-func (a *API) count(t *task) {
+func (a *API) count(ctx context.Context, t *task, began time.Time) {
 	name := ""
 	if t.command != nil {
 		name = t.command.Name()
 	}
-	a.outer.counted(name, t.receipt, t.err)
+	a.counted(ctx, name, t.receipt, t.err, began)
 }
 
 func outcomes(tasks []*task) (*huma.StreamResponse, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -90,7 +91,7 @@ func (a *API) addCommands() {
 		members := n.members()
 		add(a, operation{
 			id: kebab(n.command), method: http.MethodPost, path: n.path, tag: tagOf(n.command), summary: catalog.About(n.command),
-			permission: catalog.PermissionOf(n.command), body: bodyMax, describe: describeCommand(n.command, members),
+			permission: access.PermissionOf(n.command), body: bodyMax, describe: describeCommand(n.command, members),
 		}, func(ctx context.Context, in *commandIn) (*huma.StreamResponse, error) {
 			known := make(map[string]string, len(members))
 			for _, name := range members {
@@ -127,20 +128,13 @@ func (a *API) command(ctx context.Context, name string, in *commandIn, known map
 }
 
 // execute gives a command to the ledger in the name of the request's principal, if that may.
-func (a *API) execute(ctx context.Context, c catalog.Command, key, ifMatch, cause string) (eventstore.Receipt, string, error) {
+func (a *API) execute(ctx context.Context, c catalog.Command, key, ifMatch, cause string) (receipt eventstore.Receipt, id string, err error) {
+	began := time.Now()
 	env, err := a.envelope(ctx, c, key, ifMatch, cause)
-	if err != nil {
-		a.outer.counted(c.Name(), eventstore.Receipt{}, err)
-		return eventstore.Receipt{}, "", err
+	if err == nil {
+		receipt, err = a.books.Ledger.Execute(ctx, c, env)
 	}
-	leave, err := a.outer.commands.Enter(ctx)
-	if err != nil {
-		return eventstore.Receipt{}, "", err
-	}
-	defer leave()
-	receipt, err := a.books.Ledger.Execute(ctx, c, env)
-	a.outer.counted(c.Name(), receipt, err)
-	noteCommand(ctx, c.Name(), receipt)
+	a.counted(ctx, c.Name(), receipt, err, began)
 	return receipt, env.CommandID, pointed(err)
 }
 
@@ -151,8 +145,10 @@ func (a *API) envelope(ctx context.Context, c catalog.Command, key, ifMatch, cau
 	if !ok {
 		return eventstore.Envelope{}, ErrNoKey
 	}
-	if err := p.May(catalog.PermissionOf(c.Name()), sellerOf(c)); err != nil {
-		return eventstore.Envelope{}, err
+	for _, permission := range catalog.Needs(c) {
+		if err := p.May(permission, sellerOf(c)); err != nil {
+			return eventstore.Envelope{}, err
+		}
 	}
 	env := eventstore.Envelope{CommandID: key, Actor: p.Actor, Correlation: correlationOf(ctx), Causation: cause}
 	if key == "" {
@@ -241,9 +237,6 @@ func writeJSON(ctx huma.Context, body []byte) {
 	ctx.SetHeader("Cache-Control", "no-store")
 	_, _ = ctx.BodyWriter().Write(append(body, '\n')) // the client has gone; what was done is in the log
 }
-
-// permissionOf is what the route by name needs before the body is read.
-var _ access.Permission
 
 func isJSON(contentType string) error {
 	kind, _, _ := strings.Cut(contentType, ";")

@@ -41,7 +41,7 @@ func expectation(ifMatch string) (*eventstore.Expectation, error) {
 	if ifMatch == "" {
 		return nil, nil
 	}
-	text, ok := strings.CutPrefix(ifMatch, `"`)
+	text, ok := strings.CutPrefix(strings.TrimPrefix(ifMatch, "W/"), `"`)
 	if ok {
 		text, ok = strings.CutSuffix(text, `"`)
 	}

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -15,7 +16,10 @@ import (
 	"github.com/urikake/urikake/eventstore"
 )
 
-const typeSSE = "text/event-stream"
+const (
+	eventsPath = "/v1/events"
+	typeSSE    = "text/event-stream"
+)
 
 type eventsIn struct {
 	After  uint64 `query:"after" maximum:"9007199254740991" doc:"begin after this position; Last-Event-ID overrules it" example:"4200"`
@@ -59,9 +63,14 @@ func (a *API) events(ctx context.Context, in *eventsIn) (*huma.StreamResponse, e
 	}
 	return stream(func(ctx huma.Context) {
 		r, w := humachi.Unwrap(ctx)
-		if err := a.feed.Serve(r.Context(), q, form, w); err != nil {
+		err := a.feed.Serve(r.Context(), q, form, w)
+		switch {
+		case err == nil:
+		case errors.Is(err, ErrFeedCut):
 			noteProblem(r.Context(), problemOf(err), err)
 			panic(http.ErrAbortHandler)
+		default:
+			refuse(w, r, err)
 		}
 	}), nil
 }
@@ -81,7 +90,7 @@ func feedForm(accept string) (FeedForm, error) {
 
 func (a *API) addEvents() {
 	add(a, operation{
-		id: "read-events", method: http.MethodGet, path: "/v1/events", tag: "Events", summary: "the log itself, as it was and as it grows",
+		id: "read-events", method: http.MethodGet, path: eventsPath, tag: "Events", summary: "the log itself, as it was and as it grows",
 		about: "One event a line, in the log's order. A reader that keeps the position of its last event goes on after it, and misses and repeats nothing. " +
 			"While following, an empty line or comment now and then shows that the connection lives.",
 		permission: access.ReadEvents, describe: describeEvents,

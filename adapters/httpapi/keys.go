@@ -115,9 +115,9 @@ func (a *API) createKey(ctx context.Context, in *rawIn) (*huma.StreamResponse, e
 func (a *API) change(ctx context.Context, c access.Command) error {
 	p, _ := principalOf(ctx)
 	env := eventstore.Envelope{CommandID: uuid.Must(uuid.NewV7()).String(), Actor: p.Actor, Correlation: correlationOf(ctx)}
+	began := time.Now()
 	receipt, err := a.books.Ledger.Execute(ctx, c, env)
-	a.outer.counted(c.Name(), receipt, err)
-	noteCommand(ctx, c.Name(), receipt)
+	a.counted(ctx, c.Name(), receipt, err, began)
 	if err != nil {
 		return err
 	}

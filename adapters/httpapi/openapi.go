@@ -22,8 +22,8 @@ import (
 
 const schemas = "#/components/schemas/"
 
-// describe begins the description.
-func describe(api *huma.OpenAPI) {
+// introduce begins the description.
+func introduce(api *huma.OpenAPI) {
 	api.Info.Description = "The receivables ledger over HTTP. Commands append immutable events; questions read what they add up to, " +
 		"as of any day, as known at any other time. Amounts are decimal strings and dates civil dates, never floats and never instants."
 	api.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
@@ -143,7 +143,7 @@ func document(api *huma.OpenAPI, op *huma.Operation, o operation) {
 	}
 }
 
-func ok(op *huma.Operation, content map[string]*huma.MediaType) *huma.Response {
+func succeeds(op *huma.Operation, content map[string]*huma.MediaType) *huma.Response {
 	op.Responses["200"] = &huma.Response{Description: "done", Headers: map[string]*huma.Param{}, Content: content}
 	return op.Responses["200"]
 }
@@ -189,7 +189,7 @@ func requireKey(op *huma.Operation, name string) {
 }
 
 func answersReceipt(a *API, op *huma.Operation) {
-	r := ok(op, map[string]*huma.MediaType{typeJSON: {Schema: a.schema(reflect.TypeFor[Receipt]())}})
+	r := succeeds(op, map[string]*huma.MediaType{typeJSON: {Schema: a.schema(reflect.TypeFor[Receipt]())}})
 	r.Headers["ETag"] = header("the account's version: send it as If-Match with the next command", huma.TypeString)
 	r.Headers[ReplayedHeader] = header("true when the command had been done before; the answer is its first one", huma.TypeString)
 }
@@ -245,7 +245,7 @@ func describeBatch(a *API, op *huma.Operation) {
 			map[string]any{"name": "RecordPayment", "idempotency_key": "bank-17", "command": exampleOf("RecordPayment")},
 		}},
 	}}}
-	ok(op, map[string]*huma.MediaType{typeJSON: {Schema: a.schema(reflect.TypeFor[Outcomes]())}})
+	succeeds(op, map[string]*huma.MediaType{typeJSON: {Schema: a.schema(reflect.TypeFor[Outcomes]())}})
 }
 
 // describeReport documents an answer in rows, by the sheet that it is written from.
@@ -275,7 +275,7 @@ func describeReading[T any](a *API, _ string) func(*API, *huma.Operation) {
 
 func answersSheet(op *huma.Operation, whole, row *huma.Schema) {
 	text := &huma.Schema{Type: huma.TypeString}
-	r := ok(op, map[string]*huma.MediaType{typeJSON: {Schema: whole}, typeNDJSON: {Schema: row}, typeCSV: {Schema: text}, typeTable: {Schema: text}})
+	r := succeeds(op, map[string]*huma.MediaType{typeJSON: {Schema: whole}, typeNDJSON: {Schema: row}, typeCSV: {Schema: text}, typeTable: {Schema: text}})
 	r.Headers["ETag"] = header("of the answer; for one account it begins with the account's version", huma.TypeString)
 	r.Headers[positionHeader] = header("log position: nothing recorded later is in it", huma.TypeInteger)
 	r.Headers[asOfHeader] = header("the business day that is reported", huma.TypeString)
@@ -315,14 +315,14 @@ func columnSchema(c export.Column) *huma.Schema {
 
 func describeObject[T any](*API) func(*API, *huma.Operation) {
 	return func(a *API, op *huma.Operation) {
-		ok(op, map[string]*huma.MediaType{typeJSON: {Schema: a.schema(reflect.TypeFor[T]())}})
+		succeeds(op, map[string]*huma.MediaType{typeJSON: {Schema: a.schema(reflect.TypeFor[T]())}})
 	}
 }
 
 func describeExchange[In, Out any](*API) func(*API, *huma.Operation) {
 	return func(a *API, op *huma.Operation) {
 		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{typeJSON: {Schema: a.schema(reflect.TypeFor[In]())}}}
-		ok(op, map[string]*huma.MediaType{typeJSON: {Schema: a.schema(reflect.TypeFor[Out]())}})
+		succeeds(op, map[string]*huma.MediaType{typeJSON: {Schema: a.schema(reflect.TypeFor[Out]())}})
 	}
 }
 
@@ -330,7 +330,7 @@ func describeExchange[In, Out any](*API) func(*API, *huma.Operation) {
 func describeLong[In, Out any](*API) func(*API, *huma.Operation) {
 	return func(a *API, op *huma.Operation) {
 		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{typeJSON: {Schema: a.schema(reflect.TypeFor[In]())}}}
-		ok(op, map[string]*huma.MediaType{typeNDJSON: {Schema: a.schema(reflect.TypeFor[Line[Out]]())}})
+		succeeds(op, map[string]*huma.MediaType{typeNDJSON: {Schema: a.schema(reflect.TypeFor[Line[Out]]())}})
 	}
 }
 
@@ -338,12 +338,12 @@ func describeImport(a *API, op *huma.Operation) {
 	op.RequestBody = &huma.RequestBody{Required: true, Description: "UTF-8 or Shift_JIS, with commas, semicolons or tabs", Content: map[string]*huma.MediaType{
 		typeCSV: {Schema: &huma.Schema{Type: huma.TypeString}, Example: "customer,invoice,issued,due,amount\nC1,A-1,2026-05-01,2026-05-31,120.00\n"},
 	}}
-	ok(op, map[string]*huma.MediaType{typeNDJSON: {Schema: a.schema(reflect.TypeFor[Line[Imported]]())}})
+	succeeds(op, map[string]*huma.MediaType{typeNDJSON: {Schema: a.schema(reflect.TypeFor[Line[Imported]]())}})
 }
 
 func describeEvents(a *API, op *huma.Operation) {
 	event := a.schema(reflect.TypeFor[eventLine]())
-	ok(op, map[string]*huma.MediaType{typeNDJSON: {Schema: event}, typeSSE: {Schema: &huma.Schema{Type: huma.TypeString}}})
+	succeeds(op, map[string]*huma.MediaType{typeNDJSON: {Schema: event}, typeSSE: {Schema: &huma.Schema{Type: huma.TypeString}}})
 	op.Responses["406"] = &huma.Response{Description: "none of the types in Accept can be had", Content: op.Responses["4XX"].Content}
 }
 

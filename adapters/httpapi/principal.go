@@ -132,23 +132,22 @@ func (p Principal) May(permission access.Permission, seller domain.SellerID) err
 func (a *API) admitted(o operation) func(huma.Context, func(huma.Context)) {
 	ofPath := strings.Contains(o.path, "{seller}")
 	return func(ctx huma.Context, next func(huma.Context)) {
-		r, w := humachi.Unwrap(ctx)
-		p, err := a.identify(r)
-		if err == nil {
-			noteActor(r.Context(), p)
-			switch {
-			case ofPath:
-				err = p.May(o.permission, domain.SellerID(ctx.Param("seller")))
-			case o.global:
-				err = p.May(o.permission, "")
-			default:
-				err = p.May(o.permission, p.Seller)
-			}
+		p, ok := principalOf(ctx.Context())
+		err := error(ErrNoKey)
+		switch {
+		case !ok: // identified stands before every route
+		case ofPath:
+			err = p.May(o.permission, domain.SellerID(ctx.Param("seller")))
+		case o.global:
+			err = p.May(o.permission, "")
+		default:
+			err = p.May(o.permission, p.Seller)
 		}
 		if err != nil {
+			r, w := humachi.Unwrap(ctx)
 			refuse(w, r, err)
 			return
 		}
-		next(huma.WithContext(ctx, As(r.Context(), p)))
+		next(ctx)
 	}
 }

@@ -66,12 +66,12 @@ var statuses = map[domain.Code]int{
 	domain.Conflict:    http.StatusConflict,
 	domain.Unavailable: http.StatusServiceUnavailable,
 	domain.Internal:    http.StatusInternalServerError,
+	TooMany:            http.StatusTooManyRequests,
 }
 
 var ruleStatuses = map[string]int{
 	eventstore.ErrWrongVersion.Rule: http.StatusPreconditionFailed,
 	ErrTooLarge.Rule:                http.StatusRequestEntityTooLarge,
-	ErrSlowBody.Rule:                http.StatusRequestTimeout,
 	ErrMediaType.Rule:               http.StatusUnsupportedMediaType,
 	ErrNotAccept.Rule:               http.StatusNotAcceptable,
 	ErrNoMethod.Rule:                http.StatusMethodNotAllowed,
@@ -80,7 +80,7 @@ var ruleStatuses = map[string]int{
 	ErrOtherSeller.Rule:             http.StatusForbidden,
 	ErrOnlyLoopback.Rule:            http.StatusForbidden,
 	ErrForeignPage.Rule:             http.StatusForbidden,
-	ErrRateLimited.Rule:             http.StatusTooManyRequests,
+	ErrBodyTooSlow.Rule:             http.StatusRequestTimeout,
 }
 
 func statusOf(e *domain.Error) int {
@@ -210,7 +210,7 @@ func humaRefusal(status int, text string, errs []error) error {
 	case http.StatusRequestEntityTooLarge:
 		return ErrTooLarge.With("%s", text)
 	case http.StatusRequestTimeout:
-		return ErrSlowBody
+		return ErrBodyTooSlow
 	case http.StatusUnsupportedMediaType:
 		return ErrMediaType.With("%s", text)
 	case http.StatusNotAcceptable:
