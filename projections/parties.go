@@ -115,11 +115,22 @@ func (v *Views) Sellers(ctx context.Context) (list []Seller, err error) {
 	err = v.lookNow(ctx, func(r *reader) error {
 		return r.each("SELECT seller, name, name_en, base_currency, time_zone, language FROM parties_sellers ORDER BY seller", nil,
 			func(c *cursor) error {
-				list = append(list, Seller{domain.SellerID(c.text(0)), c.text(1), c.text(2), domain.Currency(c.text(3)), c.text(4), domain.Language(c.text(5))})
+				list = append(list, sellerAt(c))
 				return nil
 			})
 	})
 	return list, err
+}
+
+func sellerAt(c *cursor) Seller {
+	return Seller{domain.SellerID(c.text(0)), c.text(1), c.text(2), domain.Currency(c.text(3)), c.text(4), domain.Language(c.text(5))}
+}
+
+func customerAt(c *cursor) Customer {
+	return Customer{
+		domain.CustomerID(c.text(0)), c.text(1), c.text(2), c.text(3),
+		domain.Language(c.text(4)), c.text(5), c.int(6) != 0,
+	}
 }
 
 // Customers lists a seller's customers by id.
@@ -134,10 +145,7 @@ func (v *Views) Customers(ctx context.Context, id domain.SellerID) (list []Custo
 func (r *reader) customers(id domain.SellerID) (list []Customer, err error) {
 	err = r.each("SELECT customer, name, kana, country, language, external_id, active FROM parties_customers WHERE seller = ? ORDER BY customer",
 		[]Value{Str(id)}, func(c *cursor) error {
-			list = append(list, Customer{
-				domain.CustomerID(c.text(0)), c.text(1), c.text(2), c.text(3),
-				domain.Language(c.text(4)), c.text(5), c.int(6) != 0,
-			})
+			list = append(list, customerAt(c))
 			return nil
 		})
 	return list, err

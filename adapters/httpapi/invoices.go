@@ -97,7 +97,7 @@ func (a *API) invoices(ctx context.Context, in *invoicesIn) (*huma.StreamRespons
 	}
 	out := report{what: "Invoices", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt}
 	if in.All || in.Limit == 0 && in.Cursor == "" && (format == export.CSV || format == export.NDJSON) {
-		if out.position, err = a.books.Views.Known(ctx, q.Seller, q.KnownAt); err != nil {
+		if out.position, err = a.books.Views.Known(ctx, q.KnownAt); err != nil {
 			return nil, parameter(err)
 		}
 		q.KnownAt = projections.KnownAt{Position: out.position}

@@ -342,13 +342,13 @@ func describeImport(a *API, op *huma.Operation) {
 }
 
 func describeEvents(a *API, op *huma.Operation) {
-	event := a.schema(reflect.TypeFor[eventLine]())
+	event := a.schema(reflect.TypeFor[Event]())
 	succeeds(op, map[string]*huma.MediaType{typeNDJSON: {Schema: event}, typeSSE: {Schema: &huma.Schema{Type: huma.TypeString}}})
 	op.Responses["406"] = &huma.Response{Description: "none of the types in Accept can be had", Content: op.Responses["4XX"].Content}
 }
 
-// eventLine is one event as the feed writes it.
-type eventLine struct {
+// Event is one event as the feed writes it.
+type Event struct {
 	Position   uint64         `json:"position" doc:"its place in the log"`
 	Stream     string         `json:"stream" doc:"the stream that it stands in"`
 	Version    uint64         `json:"version" doc:"its place in the stream, from 1"`
