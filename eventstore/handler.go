@@ -236,7 +236,8 @@ func load[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], e *entr
 		}
 		state = a.Evolve(state, event)
 		e.version = r.Version
-		e.commands.note(commandIDOf(r), r.Version)
+		id, _ := CommandOf(r)
+		e.commands.note(id, r.Version)
 	}
 	e.state, e.size = state, a.size(state)
 	return nil
@@ -338,16 +339,35 @@ func (h *Handler) find(ctx context.Context, e *entry, commandID string) (receipt
 	return receipt, first, nil
 }
 
-// commandIDOf reads the command id, which Envelope.metadata writes first; other writers' metadata is parsed whole.
-func commandIDOf(r Recorded) string {
-	if b, ok := bytes.CutPrefix(r.Metadata, []byte(`{"command_id":"`)); ok {
-		if id, _, ok := bytes.Cut(b, []byte(`"`)); ok && !bytes.Contains(id, []byte(`\`)) {
-			return string(id)
-		}
+// CommandOf tells which command wrote an event: its id, and the hash of what was sent; "" if the metadata can't be read.
+// It cuts what Envelope.metadata writes; other writers' metadata is parsed whole.
+func CommandOf(r Recorded) (id, hash string) {
+	id, rest, ok := cutMember(r.Metadata, `{"command_id":"`)
+	if ok {
+		_, rest, ok = cutMember(rest, `,"command":"`)
+	}
+	if ok {
+		hash, _, ok = cutMember(rest, `,"command_hash":"`)
+	}
+	if ok {
+		return id, hash
 	}
 	m, err := ReadMetadata(r)
 	if err != nil {
-		return ""
+		return "", ""
 	}
-	return m.CommandID
+	return m.CommandID, m.CommandHash
+}
+
+// cutMember reads one text without escapes.
+func cutMember(b []byte, name string) (value string, rest []byte, ok bool) {
+	b, ok = bytes.CutPrefix(b, []byte(name))
+	if !ok {
+		return "", nil, false
+	}
+	text, rest, ok := bytes.Cut(b, []byte(`"`))
+	if !ok || bytes.IndexByte(text, '\\') >= 0 {
+		return "", nil, false
+	}
+	return string(text), rest, true
 }

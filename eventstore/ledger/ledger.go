@@ -23,14 +23,16 @@ import (
 
 // Ledger runs every command of the books.
 type Ledger struct {
+	store   eventstore.Store
 	handler *eventstore.Handler
 	series  *dispenser
+	keys    *keys // nil: each stream knows its own
 }
 
 // New works on a log. snapshots may be nil.
 func New(store eventstore.Store, codec *eventstore.Codec, snapshots eventstore.Snapshots) *Ledger {
 	h := eventstore.NewHandler(store, codec, snapshots)
-	return &Ledger{handler: h, series: newDispenser(h)}
+	return &Ledger{store: store, handler: h, series: newDispenser(h)}
 }
 
 // Codec knows every event of the catalog.
@@ -51,7 +53,7 @@ var (
 
 // Execute runs one command and returns when it is durable. The same Envelope.CommandID with the same command gives
 // the first answer again. Refuses what the command's own rules refuse, and what eventstore.Run refuses.
-func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env eventstore.Envelope) (eventstore.Receipt, error) {
+func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env eventstore.Envelope) (receipt eventstore.Receipt, err error) {
 	env.Name = c.Name()
 	if env.Hash == "" {
 		hash, err := eventstore.Hash(env.Name, c)
@@ -60,6 +62,11 @@ func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env 
 		}
 		env.Hash = hash
 	}
+	used, err := l.keys.claim(streamOf(c), env)
+	if err != nil {
+		return eventstore.Receipt{}, err
+	}
+	defer func() { l.keys.settle(used, err) }()
 	switch c := c.(type) {
 	case seller.Command:
 		if err := checkZone(c); err != nil {
