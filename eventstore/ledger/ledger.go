@@ -78,7 +78,7 @@ func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env 
 	case account.Command:
 		return l.onAccount(ctx, c, env)
 	case access.Command:
-		return eventstore.Run(ctx, l.handler, keys, c, env)
+		return eventstore.Run(ctx, l.handler, accessKeys, c, env)
 	}
 	return eventstore.Receipt{}, catalog.ErrUnknownCommand.With("%s", env.Name)
 }
