@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -108,7 +109,7 @@ func columnMap(text string) (map[string]string, error) {
 func (a *API) addImports() {
 	add(a, operation{
 		id: "import-receivables", method: http.MethodPost, path: "/v1/sellers/{seller}/imports/receivables", tag: "Operations",
-		summary: "bring in a CSV list of invoices", permission: access.WriteImports, body: receivables.FileMax + 1,
+		summary: "bring in a CSV list of invoices", permission: access.WriteImports, body: receivables.FileMax + 1, bodyTime: 10 * time.Minute,
 		about: "One invoice a line, with its payment and dispute where they are known. The file is taken whole or not at all, " +
 			"unless keep_going is set. It may be sent again: what is there already is not booked twice." + longAbout,
 		describe: describeImport,
