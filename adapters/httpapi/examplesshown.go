@@ -94,7 +94,7 @@ func (e example) showRequest(op *huma.Operation, path string) {
 	}
 	content := op.RequestBody.Content[e.header().Get("Content-Type")]
 	content.Example = nil
-	show(content, e, bodyOf(e.body))
+	show(content, e, shownBody(e.body))
 }
 
 // showParameter gives a parameter the value of its operation's first example.
@@ -124,8 +124,8 @@ func show(content *huma.MediaType, e example, value any) {
 	content.Examples[slug(e.about)] = &huma.Example{Summary: e.about, Value: value}
 }
 
-// bodyOf is a body as the description shows it: JSON as it is, and else as text.
-func bodyOf(text string) any {
+// shownBody is a body as the description shows it: JSON as it is, and else as text.
+func shownBody(text string) any {
 	var v any
 	if json.Unmarshal([]byte(text), &v) == nil {
 		return v
