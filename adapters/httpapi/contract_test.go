@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"strconv"
@@ -217,4 +218,24 @@ func (c *contract) checkProblem(got reply, kind string) error {
 		}
 	}
 	return nil
+}
+
+// do sends a request and reads the whole answer. A connection that breaks off is a fault of the server.
+func (h *house) do(r *http.Request) reply {
+	h.t.Helper()
+	got, err := h.try(r)
+	if err != nil {
+		h.t.Fatalf("%s %s: %v", r.Method, r.URL, err)
+	}
+	return got
+}
+
+func (h *house) try(r *http.Request) (reply, error) {
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		return reply{}, err
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(answer.Body)
+	return reply{answer.StatusCode, answer.Header, string(b)}, err
 }
