@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/adapters/httpapi"
+	"github.com/urikake/urikake/domain"
 )
 
 // TestGeneratedRules collects every rule that a problem of the HTTP API may name, for its page of rules.

@@ -138,6 +138,10 @@ func (c *contract) check(r *http.Request, got reply) error {
 	}
 	names := []string{"paths", route, method, "responses", strconv.Itoa(got.status)}
 	response := at(c.doc, names...)
+	if ref, ok := response["$ref"].(string); ok {
+		names = strings.Split(strings.TrimPrefix(ref, "#/"), "/")
+		response = at(c.doc, names...)
+	}
 	if response == nil {
 		return fmt.Errorf("%s %s: the status %d is not described", r.Method, route, got.status)
 	}
@@ -153,6 +157,19 @@ func (c *contract) check(r *http.Request, got reply) error {
 		}
 	}
 	return c.checkBody(kind, got.body, append(names, "content", kind, "schema")...)
+}
+
+// checkRequest says how a request's body breaks the description.
+func (c *contract) checkRequest(r *http.Request, body string) error {
+	if body == "" {
+		return nil
+	}
+	kind := r.Header.Get("Content-Type")
+	names := []string{"paths", c.route(r.URL.EscapedPath()), strings.ToLower(r.Method), "requestBody", "content", kind}
+	if at(c.doc, names...) == nil {
+		return fmt.Errorf("a body of the type %s is not described", kind)
+	}
+	return c.checkBody(kind, body, append(names, "schema")...)
 }
 
 func (c *contract) checkHeader(value string, names ...string) error {

@@ -26,8 +26,12 @@ var breaks = []func(*prober, *probe) (did string, sure bool){
 	func(p *prober, r *probe) (string, bool) { return p.replace(r, 12345.5, "a number") },
 	func(p *prober, r *probe) (string, bool) { return p.replace(r, true, "a truth") },
 	func(p *prober, r *probe) (string, bool) { return p.replace(r, nil, "null") },
-	func(p *prober, r *probe) (string, bool) { return p.replace(r, json.RawMessage("1e400"), "a number beyond any") },
-	func(p *prober, r *probe) (string, bool) { return p.replace(r, json.RawMessage("-0"), "a number below nothing") },
+	func(p *prober, r *probe) (string, bool) {
+		return p.replace(r, json.RawMessage("1e400"), "a number beyond any")
+	},
+	func(p *prober, r *probe) (string, bool) {
+		return p.replace(r, json.RawMessage("-0"), "a number below nothing")
+	},
 	func(p *prober, r *probe) (string, bool) { return p.replace(r, map[string]any{"a": 1}, "an object") },
 	func(p *prober, r *probe) (string, bool) { return p.replace(r, []any{"a"}, "a list") },
 	func(p *prober, r *probe) (string, bool) {
@@ -83,7 +87,9 @@ var breaks = []func(*prober, *probe) (did string, sure bool){
 		return "a parameter twice", true
 	},
 	func(p *prober, r *probe) (string, bool) { return p.ask(r, p.parameter(r), ""), false },
-	func(p *prober, r *probe) (string, bool) { return p.ask(r, p.parameter(r), strings.Repeat("9", 5000)), false },
+	func(p *prober, r *probe) (string, bool) {
+		return p.ask(r, p.parameter(r), strings.Repeat("9", 5000)), false
+	},
 	func(p *prober, r *probe) (string, bool) {
 		return p.ask(r, p.parameter(r), pick(p, []string{"\x00", "\xff", "null", "-1", "0", "%", "2026-13-01", "1;2", "ＪＰＹ", "../..", "1e3", " "})), false
 	},
@@ -158,7 +164,7 @@ func (p *prober) splice(r *probe, begin, did string) (string, bool) {
 // replace puts another value in the place of one of the body's texts. What a batch has in its commands refuses those
 // only.
 func (p *prober) replace(r *probe, by any, did string) (string, bool) {
-	v, isObject := shownBody(r.body).(map[string]any)
+	v, isObject := parsed(r.body).(map[string]any)
 	if !isObject || r.body[0] != '{' {
 		return "", false
 	}
@@ -201,7 +207,7 @@ func texts(v any, list []place) []place {
 
 // without leaves a required member out.
 func (p *prober) without(r *probe) (string, bool) {
-	v, isObject := shownBody(r.body).(map[string]any)
+	v, isObject := parsed(r.body).(map[string]any)
 	path, method := p.places[r.operation][0], p.places[r.operation][1]
 	schema := at(p.contract.doc, "paths", path, method, "requestBody", "content", typeJSON, "schema")
 	if ref, ok := schema["$ref"].(string); ok {

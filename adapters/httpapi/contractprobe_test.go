@@ -58,7 +58,7 @@ func newProber(c *contract, seed uint64) *prober {
 	for _, e := range examples {
 		if e.body != "" {
 			p.bodies[e.operation] = append(p.bodies[e.operation], e.body)
-			p.learn("", shownBody(e.body))
+			p.learn("", parsed(e.body))
 		}
 		target, _, _ := strings.Cut(e.target, "?")
 		parts := strings.Split(target, "/")
@@ -69,6 +69,12 @@ func newProber(c *contract, seed uint64) *prober {
 		}
 	}
 	return p
+}
+
+// parsed is a body's value; nil when it is no JSON.
+func parsed(body string) (v any) {
+	_ = json.Unmarshal([]byte(body), &v) // what it is when it is JSON
+	return v
 }
 
 // learn notes the texts under their names.
@@ -154,7 +160,7 @@ func (p *prober) addBody(r *probe, op map[string]any) {
 
 // varied gives a body other values of the same kind here and there.
 func (p *prober) varied(body string) string {
-	v := p.swap("", shownBody(body))
+	v := p.swap("", parsed(body))
 	b, _ := json.Marshal(v)
 	return string(b)
 }

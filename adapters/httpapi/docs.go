@@ -24,12 +24,12 @@ var docsFiles embed.FS
 
 // docsServed are the files that are served as they are, under /docs/.
 var docsServed = map[string]string{
-	"docs.js":                           "text/javascript; charset=utf-8",
-	"docs.css":                          "text/css; charset=utf-8",
-	"swagger-ui-bundle.js":              "text/javascript; charset=utf-8",
-	"swagger-ui.css":                    "text/css; charset=utf-8",
-	"swagger-ui.LICENSE":                "text/plain; charset=utf-8",
-	"swagger-ui.NOTICE":                 "text/plain; charset=utf-8",
+	"docs.js":                          "text/javascript; charset=utf-8",
+	"docs.css":                         "text/css; charset=utf-8",
+	"swagger-ui-bundle.js":             "text/javascript; charset=utf-8",
+	"swagger-ui.css":                   "text/css; charset=utf-8",
+	"swagger-ui.LICENSE":               "text/plain; charset=utf-8",
+	"swagger-ui.NOTICE":                "text/plain; charset=utf-8",
 	"swagger-ui-bundle.js.LICENSE.txt": "text/plain; charset=utf-8",
 }
 
@@ -82,6 +82,11 @@ func rulesPage() ([]byte, error) {
 }
 
 func (a *API) addDocs() {
+	answers, err := exampleAnswers()
+	if err != nil {
+		panic(err) // the file is part of the program; a test writes and reads it
+	}
+	showExamples(a.huma.OpenAPI(), answers)
 	a.page("/openapi.json", typeJSON, a.OpenAPI)
 	a.page("/docs/", "text/html; charset=utf-8", docsFile("index.html"))
 	a.page("/docs/rules", "text/html; charset=utf-8", rulesPage)

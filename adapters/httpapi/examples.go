@@ -167,12 +167,18 @@ var examples = []example{
 	{"read-events", "two events after a position", "/v1/events?after=10&limit=2", "", ""},
 	{"read-events", "payments, for a browser", "/v1/events?kind=account.payment_recorded&limit=1", "Accept: text/event-stream", ""},
 
-	{"import-receivables", "what would be done", "/v1/sellers/ACME/imports/receivables?currency=USD&dry_run=true", "Content-Type: text/csv",
-		"Customer,Invoice,Issued,Due,Amount,Paid\nC1,A-1,2026-05-01,2026-05-31,120.00,2026-06-02\nC2,A-2,2026-05-04,2026-06-03,80.50,\n"},
-	{"import-receivables", "invoices and their payments", "/v1/sellers/ACME/imports/receivables?currency=USD", "Content-Type: text/csv",
-		"Customer,Invoice,Issued,Due,Amount,Paid\nC1,A-1,2026-05-01,2026-05-31,120.00,2026-06-02\nC2,A-2,2026-05-04,2026-06-03,80.50,\n"},
-	{"import-receivables", "refused: a bad line", "/v1/sellers/ACME/imports/receivables?currency=USD", "Content-Type: text/csv",
-		"Customer,Invoice,Issued,Due,Amount\nC1,A-3,2026-05-01,2026-05-31,a lot\n"},
+	{
+		"import-receivables", "what would be done", "/v1/sellers/ACME/imports/receivables?currency=USD&dry_run=true", "Content-Type: text/csv",
+		"Customer,Invoice,Issued,Due,Amount,Paid\nC1,A-1,2026-05-01,2026-05-31,120.00,2026-06-02\nC2,A-2,2026-05-04,2026-06-03,80.50,\n",
+	},
+	{
+		"import-receivables", "invoices and their payments", "/v1/sellers/ACME/imports/receivables?currency=USD", "Content-Type: text/csv",
+		"Customer,Invoice,Issued,Due,Amount,Paid\nC1,A-1,2026-05-01,2026-05-31,120.00,2026-06-02\nC2,A-2,2026-05-04,2026-06-03,80.50,\n",
+	},
+	{
+		"import-receivables", "refused: a bad line", "/v1/sellers/ACME/imports/receivables?currency=USD", "Content-Type: text/csv",
+		"Customer,Invoice,Issued,Due,Amount\nC1,A-3,2026-05-01,2026-05-31,a lot\n",
+	},
 	{"list-views", "how far each has come", "/v1/views", "", ""},
 	{"rebuild-views", "fold one again", "/v1/views/rebuild", "", `{"models": ["items"]}`},
 

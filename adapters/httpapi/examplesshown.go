@@ -17,7 +17,7 @@ type exampleAnswer struct {
 	About     string            `json:"about"`
 	Status    int               `json:"status"`
 	Headers   map[string]string `json:"headers"`
-	Body      any               `json:"body,omitempty"` // JSON as it is, anything else as text
+	Body      json.RawMessage   `json:"body,omitempty"` // anything but JSON as a text
 }
 
 var exampleAnswers = sync.OnceValues(func() (answers []exampleAnswer, err error) {
@@ -39,7 +39,7 @@ func showExamples(api *huma.OpenAPI, answers []exampleAnswer) {
 		op := operations[e.operation]
 		e.showRequest(op, paths[e.operation])
 		if a, ok := answered[e.operation+" "+e.about]; ok {
-			e.showAnswer(op, a)
+			e.showAnswer(api, op, a)
 		}
 	}
 }
@@ -106,15 +106,31 @@ func showParameter(op *huma.Operation, in, name, value string) {
 	}
 }
 
-func (e example) showAnswer(op *huma.Operation, a exampleAnswer) {
-	response := op.Responses[strconv.Itoa(a.Status)]
+func (e example) showAnswer(api *huma.OpenAPI, op *huma.Operation, a exampleAnswer) {
+	status := strconv.Itoa(a.Status)
+	response := op.Responses[status]
 	if response == nil {
 		return // a test finds answers that are not described
+	}
+	if response.Ref != "" {
+		response = ownResponse(*api.Components.Responses[status])
+		op.Responses[status] = response
 	}
 	kind, _, _ := strings.Cut(a.Headers["Content-Type"], ";")
 	if content := response.Content[kind]; content != nil {
 		show(content, e, a.Body)
 	}
+}
+
+// ownResponse is a shared response that may be given examples.
+func ownResponse(r huma.Response) *huma.Response {
+	shared := r.Content
+	r.Content = make(map[string]*huma.MediaType, len(shared))
+	for kind, content := range shared {
+		own := *content
+		r.Content[kind] = &own
+	}
+	return &r
 }
 
 func show(content *huma.MediaType, e example, value any) {
@@ -124,13 +140,16 @@ func show(content *huma.MediaType, e example, value any) {
 	content.Examples[slug(e.about)] = &huma.Example{Summary: e.about, Value: value}
 }
 
-// shownBody is a body as the description shows it: JSON as it is, and else as text.
-func shownBody(text string) any {
-	var v any
-	if json.Unmarshal([]byte(text), &v) == nil {
-		return v
+// shownBody is a body as the description shows it: JSON as it is, its members in their order, and else as a text.
+func shownBody(text string) json.RawMessage {
+	if json.Valid([]byte(text)) {
+		return json.RawMessage(text)
 	}
-	return text
+	b, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a text can always be written
+	}
+	return b
 }
 
 // slug writes words as one: "refused: no key" as refused-no-key.
