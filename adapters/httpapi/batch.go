@@ -91,7 +91,7 @@ type task struct {
 }
 
 func (a *API) batch(ctx context.Context, in *commandIn) (*huma.StreamResponse, error) {
-	if err := isJSON(in.ctx.Header("Content-Type")); err != nil {
+	if err := isType(in.ctx, typeJSON); err != nil {
 		return nil, err
 	}
 	b, err := readBatch(in.RawBody)

@@ -23,6 +23,14 @@ type importIn struct {
 	DryRun     bool   `query:"dry_run" doc:"say what would be done, and do nothing"`
 	KeepGoing  bool   `query:"keep_going" doc:"leave bad lines out; without it one bad line keeps the whole file out"`
 	RawBody    []byte `contentType:"text/csv"`
+
+	ctx huma.Context
+}
+
+// Resolve keeps the request.
+func (in *importIn) Resolve(ctx huma.Context) []error {
+	in.ctx = ctx
+	return nil
 }
 
 // Imported is what an import did; of a dry run, what it would do.
@@ -61,6 +69,9 @@ func importedOf(plan *receivables.Plan, dry bool, r receivables.Result) *Importe
 
 // importReceivables runs the whole import on a copy in memory first; only what passes there is done.
 func (a *API) importReceivables(ctx context.Context, in *importIn) (*huma.StreamResponse, error) {
+	if err := isType(in.ctx, typeCSV); err != nil {
+		return nil, err
+	}
 	if err := checkCurrency(in.Currency); err != nil {
 		return nil, err
 	}
