@@ -104,7 +104,7 @@ func (a *API) invoices(ctx context.Context, in *invoicesIn) (*huma.StreamRespons
 		out.sheet = export.Invoices(projections.InvoicesReport{})
 		out.rows = func(add func(...string) error) error {
 			_, err := a.books.Views.EachInvoice(ctx, q, func(row projections.InvoiceRow) error { return add(export.InvoiceCells(row)...) })
-			return err
+			return a.asked(ctx, err)
 		}
 		return reportAnswer(in.Accept, out)
 	}

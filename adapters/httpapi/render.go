@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 
 	"github.com/urikake/urikake/adapters/export"
 	"github.com/urikake/urikake/domain"
@@ -85,11 +87,43 @@ func reportAnswer(accept string, r report) (*huma.StreamResponse, error) {
 			u.RawQuery = q.Encode()
 			ctx.AppendHeader("Link", "<"+u.RequestURI()+`>; rel="next"`)
 		}
-		if err := r.write(ctx.BodyWriter(), format); err != nil {
-			noteProblem(ctx.Context(), problemOf(err), err)
-			panic(http.ErrAbortHandler)
-		}
+		r.send(ctx, format)
 	}), nil
+}
+
+// send writes the report. What is refused before anything was sent is answered as a problem; what fails later breaks the
+// connection.
+func (r report) send(ctx huma.Context, format export.Format) {
+	sent := &begun{w: ctx.BodyWriter()}
+	b := bufio.NewWriterSize(sent, 1<<16)
+	err := r.write(b, format)
+	if err == nil {
+		err = b.Flush()
+	}
+	if err == nil {
+		return
+	}
+	request, w := humachi.Unwrap(ctx)
+	if !sent.yes {
+		for _, name := range []string{"ETag", "Link", asOfHeader, positionHeader} {
+			w.Header().Del(name)
+		}
+		refuse(w, request, err)
+		return
+	}
+	noteProblem(ctx.Context(), problemOf(err), err)
+	panic(http.ErrAbortHandler)
+}
+
+// begun notes whether anything was written.
+type begun struct {
+	w   io.Writer
+	yes bool
+}
+
+func (b *begun) Write(p []byte) (int, error) {
+	b.yes = true
+	return b.w.Write(p)
 }
 
 func (r report) write(w io.Writer, format export.Format) error {

@@ -126,11 +126,35 @@ func (a *API) aging(ctx context.Context, in *agingIn) (*huma.StreamResponse, err
 		Seller: domain.SellerID(in.Seller), Customer: domain.CustomerID(in.Customer), AsOf: m.day, KnownAt: m.known,
 		Basis: projections.Basis(in.Basis), Buckets: edges, GroupBy: projections.Grouping(in.GroupBy),
 	}
+	out := report{what: "Aging", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt}
+	format, _, err := formatOf(in.Accept)
+	if err != nil {
+		return nil, err
+	}
+	if q.GroupBy == projections.PerInvoice && format != export.Table {
+		return a.openItems(ctx, in, q, out)
+	}
 	r, err := a.books.Views.Aging(ctx, q)
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	return reportAnswer(in.Accept, report{what: "Aging", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, position: r.KnownAt, sheet: export.Aging(r)})
+	out.position, out.sheet = r.KnownAt, export.Aging(r)
+	return reportAnswer(in.Accept, out)
+}
+
+// openItems is the aging per invoice, which may be long: it is written as it is read.
+func (a *API) openItems(ctx context.Context, in *agingIn, q projections.AgingQuery, out report) (*huma.StreamResponse, error) {
+	position, err := a.books.Views.Known(ctx, q.KnownAt)
+	if err != nil {
+		return nil, parameter(err)
+	}
+	q.KnownAt, out.position = projections.KnownAt{Position: position}, position
+	out.sheet = export.Aging(projections.AgingReport{GroupBy: q.GroupBy, Columns: projections.BucketNames(q.Buckets)})
+	out.rows = func(add func(...string) error) error {
+		_, err := a.books.Views.EachAged(ctx, q, func(row projections.AgingRow) error { return add(export.AgingCells(q.GroupBy, row)...) })
+		return a.asked(ctx, err)
+	}
+	return reportAnswer(in.Accept, out)
 }
 
 type balancesIn struct {
