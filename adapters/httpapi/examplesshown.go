@@ -93,7 +93,6 @@ func (e example) showRequest(op *huma.Operation, path string) {
 		return
 	}
 	content := op.RequestBody.Content[e.header().Get("Content-Type")]
-	content.Example = nil
 	show(content, e, shownBody(e.body))
 }
 
@@ -128,6 +127,7 @@ func ownResponse(r huma.Response) *huma.Response {
 	r.Content = make(map[string]*huma.MediaType, len(shared))
 	for kind, content := range shared {
 		own := *content
+		own.Example = nil
 		r.Content[kind] = &own
 	}
 	return &r
