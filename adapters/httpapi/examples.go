@@ -169,11 +169,11 @@ var examples = []example{
 
 	{
 		"import-receivables", "what would be done", "/v1/sellers/ACME/imports/receivables?currency=USD&dry_run=true", "Content-Type: text/csv",
-		"Customer,Invoice,Issued,Due,Amount,Paid\nC1,A-1,2026-05-01,2026-05-31,120.00,2026-06-02\nC2,A-2,2026-05-04,2026-06-03,80.50,\n",
+		"Customer,Invoice,Issued,Due,Amount,Paid On\nC1,A-1,2026-05-01,2026-05-31,120.00,2026-06-02\nC2,A-2,2026-05-04,2026-06-03,80.50,\n",
 	},
 	{
 		"import-receivables", "invoices and their payments", "/v1/sellers/ACME/imports/receivables?currency=USD", "Content-Type: text/csv",
-		"Customer,Invoice,Issued,Due,Amount,Paid\nC1,A-1,2026-05-01,2026-05-31,120.00,2026-06-02\nC2,A-2,2026-05-04,2026-06-03,80.50,\n",
+		"Customer,Invoice,Issued,Due,Amount,Paid On\nC1,A-1,2026-05-01,2026-05-31,120.00,2026-06-02\nC2,A-2,2026-05-04,2026-06-03,80.50,\n",
 	},
 	{
 		"import-receivables", "refused: a bad line", "/v1/sellers/ACME/imports/receivables?currency=USD", "Content-Type: text/csv",
