@@ -55,7 +55,7 @@ var examples = []example{
 		"customer": "K101", "currency": "JPY", "invoice": "I-0715", "issued_on": "2026-07-15",
 		"total": {"amount": "50000", "currency": "JPY"}}`},
 	{"issue-invoice", "refused: several faults", "/v1/sellers/YAMATO/invoices", "Idempotency-Key: invoice-bad", `{
-		"customer": "K101", "currency": "JPY", "issued_on": "2026-06-31", "due_on": "soon",
+		"customer": "K101", "currency": "JPY", "issued_on": "1826-06-30", "due_on": "1826-07-31",
 		"total": {"amount": "0.5", "currency": "JPY"}}`},
 	{"issue-invoice", "another invoice", "/v1/sellers/YAMATO/invoices", "Idempotency-Key: invoice-0716", `{
 		"customer": "K101", "currency": "JPY", "invoice": "I-0716", "issued_on": "2026-07-16",
