@@ -129,7 +129,7 @@ func TestFollowRacing(t *testing.T) {
 			h.fill(t, 500)
 			racers, events, wait := h.racers(t, seed, 24)
 			for _, r := range racers {
-				for end, want := time.Now().Add(20*time.Second), expect(t, events, r.query); int(r.got.Load()) < len(want); {
+				for end, want := time.Now().Add(time.Minute), expect(t, events, r.query); int(r.got.Load()) < len(want); {
 					if time.Sleep(time.Millisecond); time.Now().After(end) {
 						t.Fatalf("%+v: %d events, want %d", r.query, r.got.Load(), len(want))
 					}
@@ -192,7 +192,7 @@ func TestResume(t *testing.T) {
 	}
 	events := h.race(t, seed, 60)
 	for _, c := range clients {
-		for end, want := time.Now().Add(20*time.Second), expect(t, events, c.query); int(c.got.Load()) < len(want); {
+		for end, want := time.Now().Add(time.Minute), expect(t, events, c.query); int(c.got.Load()) < len(want); {
 			if time.Sleep(time.Millisecond); time.Now().After(end) {
 				t.Fatalf("%+v: %d events, want %d", c.query, c.got.Load(), len(want))
 			}
