@@ -76,10 +76,10 @@ func serve(t *testing.T) string {
 	return server.URL
 }
 
-// shell types commands. $TOKEN is the newest token that was printed.
+// shell types commands. $TOKEN and $NEXT are what was printed last.
 type shell struct {
-	dir, url, token string
-	tokens          []string
+	dir, url, token, next string
+	tokens                []string
 }
 
 func (s *shell) retype(t *testing.T, block string) string {
@@ -104,7 +104,7 @@ func (s *shell) retype(t *testing.T, block string) string {
 func (s *shell) run(t *testing.T, typed string) string {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", strings.ReplaceAll(typed, shownURL, s.url))
-	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), "CURL_HOME="+s.dir, "TOKEN="+s.token, "no_proxy=127.0.0.1")
+	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), "CURL_HOME="+s.dir, "TOKEN="+s.token, "NEXT="+s.next, "no_proxy=127.0.0.1")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	b, err := cmd.Output()
@@ -116,6 +116,7 @@ func (s *shell) run(t *testing.T, typed string) string {
 
 var (
 	tokenPrinted = regexp.MustCompile(`urikake_([A-Z0-9]{12})_[A-Za-z0-9_-]{43}`)
+	nextPrinted  = regexp.MustCompile(`"next":"([^"]+)"`)
 	idPrinted    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
 )
 
@@ -124,6 +125,9 @@ func (s *shell) shown(printed string) string {
 	if m := tokenPrinted.FindStringSubmatch(printed); m != nil {
 		s.token = m[0]
 		s.tokens = append(s.tokens, m[1])
+	}
+	if m := nextPrinted.FindStringSubmatch(printed); m != nil {
+		s.next = m[1]
 	}
 	printed = tokenPrinted.ReplaceAllString(printed, "urikake_${1}_c2VjcmV0IGFzIHNob3duIGluIHRoZSBleGFtcGxlcyE")
 	for i, id := range s.tokens {

@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/urikake/urikake/domain/catalog"
 )
 
 // contract holds answers against the description: their status and type are documented, their bodies fit.
@@ -255,4 +257,25 @@ func (h *house) try(r *http.Request) (reply, error) {
 	defer answer.Body.Close()
 	b, err := io.ReadAll(answer.Body)
 	return reply{answer.StatusCode, answer.Header, string(b)}, err
+}
+
+// exampleOf is the catalog's example of a command.
+func exampleOf(name string) map[string]any {
+	b, err := catalog.Example(name)
+	if err != nil {
+		panic(err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(b, &m); err != nil {
+		panic(err)
+	}
+	return m
+}
+
+// without takes members away.
+func without(example map[string]any, members []string) map[string]any {
+	for _, member := range members {
+		delete(example, member)
+	}
+	return example
 }

@@ -55,7 +55,7 @@ var examples = []example{
 		"customer": "K101", "currency": "JPY", "invoice": "I-0715", "issued_on": "2026-07-15",
 		"total": {"amount": "50000", "currency": "JPY"}}`},
 	{"issue-invoice", "refused: several faults", "/v1/sellers/YAMATO/invoices", "Idempotency-Key: invoice-bad", `{
-		"customer": "K101", "currency": "JPY", "issued_on": "2026-06-31", "due_on": "soon",
+		"customer": "K101", "currency": "JPY", "issued_on": "1826-06-30", "due_on": "1826-07-31",
 		"total": {"amount": "0.5", "currency": "JPY"}}`},
 	{"issue-invoice", "another invoice", "/v1/sellers/YAMATO/invoices", "Idempotency-Key: invoice-0716", `{
 		"customer": "K101", "currency": "JPY", "invoice": "I-0716", "issued_on": "2026-07-16",
@@ -169,11 +169,11 @@ var examples = []example{
 
 	{
 		"import-receivables", "what would be done", "/v1/sellers/ACME/imports/receivables?currency=USD&dry_run=true", "Content-Type: text/csv",
-		"Customer,Invoice,Issued,Due,Amount,Paid\nC1,A-1,2026-05-01,2026-05-31,120.00,2026-06-02\nC2,A-2,2026-05-04,2026-06-03,80.50,\n",
+		"Customer,Invoice,Issued,Due,Amount,Paid On\nC1,A-1,2026-05-01,2026-05-31,120.00,2026-06-02\nC2,A-2,2026-05-04,2026-06-03,80.50,\n",
 	},
 	{
 		"import-receivables", "invoices and their payments", "/v1/sellers/ACME/imports/receivables?currency=USD", "Content-Type: text/csv",
-		"Customer,Invoice,Issued,Due,Amount,Paid\nC1,A-1,2026-05-01,2026-05-31,120.00,2026-06-02\nC2,A-2,2026-05-04,2026-06-03,80.50,\n",
+		"Customer,Invoice,Issued,Due,Amount,Paid On\nC1,A-1,2026-05-01,2026-05-31,120.00,2026-06-02\nC2,A-2,2026-05-04,2026-06-03,80.50,\n",
 	},
 	{
 		"import-receivables", "refused: a bad line", "/v1/sellers/ACME/imports/receivables?currency=USD", "Content-Type: text/csv",

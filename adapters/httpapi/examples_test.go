@@ -62,6 +62,9 @@ func runExamples(t testing.TB, h *house, list []example, see func(example, *http
 // shownHeaders are those that the description shows.
 var shownHeaders = []string{"Content-Type", "ETag", "Link", "Retry-After", ReplayedHeader, positionHeader, asOfHeader, "WWW-Authenticate"}
 
+// progress is told as time goes by.
+var progress = regexp.MustCompile(`(?m)^\{"progress":.*\}\n`)
+
 var millis = regexp.MustCompile(`"millis":\d+`)
 
 // normal is an answer without what is by chance.
@@ -79,7 +82,8 @@ func normal(e example, r reply, made AccessKey) exampleAnswer {
 		}
 	}
 	if r.body != "" {
-		a.Body = shownBody(strings.TrimSuffix(millis.ReplaceAllString(shown(r.body), `"millis":1`), "\n"))
+		body := millis.ReplaceAllString(progress.ReplaceAllString(shown(r.body), ""), `"millis":1`)
+		a.Body = shownBody(strings.TrimSuffix(body, "\n"))
 	}
 	return a
 }

@@ -93,7 +93,6 @@ func (e example) showRequest(op *huma.Operation, path string) {
 		return
 	}
 	content := op.RequestBody.Content[e.header().Get("Content-Type")]
-	content.Example = nil
 	show(content, e, shownBody(e.body))
 }
 
@@ -117,9 +116,24 @@ func (e example) showAnswer(api *huma.OpenAPI, op *huma.Operation, a exampleAnsw
 		op.Responses[status] = response
 	}
 	kind, _, _ := strings.Cut(a.Headers["Content-Type"], ";")
-	if content := response.Content[kind]; content != nil {
+	content := response.Content[kind]
+	switch {
+	case content == nil: // a test finds answers that are not described
+	case kind == typeNDJSON:
+		show(content, e, firstLine(a.Body))
+	default:
 		show(content, e, a.Body)
 	}
+}
+
+// firstLine stands for an answer of many lines, of which each is what the schema describes.
+func firstLine(body json.RawMessage) json.RawMessage {
+	var text string
+	if json.Unmarshal(body, &text) != nil {
+		return body // it has one line
+	}
+	line, _, _ := strings.Cut(text, "\n")
+	return json.RawMessage(line)
 }
 
 // ownResponse is a shared response that may be given examples.
@@ -128,6 +142,7 @@ func ownResponse(r huma.Response) *huma.Response {
 	r.Content = make(map[string]*huma.MediaType, len(shared))
 	for kind, content := range shared {
 		own := *content
+		own.Example = nil
 		r.Content[kind] = &own
 	}
 	return &r

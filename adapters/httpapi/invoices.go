@@ -207,7 +207,7 @@ func (a *API) addInvoice() {
 		id: "get-invoice", method: http.MethodGet, path: "/v1/sellers/{seller}/invoices/{invoice}", tag: "Reports",
 		summary: "one invoice with all that settled it", permission: access.ReadReports,
 		about:    "The ETag begins with the account's version: send it as If-Match with a command that must not meet a changed account.",
-		describe: describeReading[Invoice](a, "get-invoice", export.Invoice(projections.InvoiceReport{})),
+		describe: also("409", describeReading[Invoice](a, "get-invoice", export.Invoice(projections.InvoiceReport{}))), // two accounts have it
 	}, a.invoice)
 	add(a, operation{
 		id: "get-account", method: http.MethodGet, path: "/v1/sellers/{seller}/customers/{customer}/accounts/{currency}", tag: "Reports",

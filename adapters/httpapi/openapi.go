@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/seller"
+	"github.com/urikake/urikake/eventstore"
 )
 
 // The description of the API: made from the same routes, catalog and sheets that answer, so that it can't differ.
@@ -141,6 +143,7 @@ func document(api *huma.OpenAPI, op *huma.Operation, o operation) {
 	if o.permission != "" {
 		op.Description = strings.TrimSpace(op.Description + "\n\nNeeds a role that may `" + string(o.permission) + "`.")
 	}
+	delete(op.Responses, "default") // every status is described
 	answers := []string{"401", "403", "422", "429", "500", "503"}
 	if o.method == http.MethodPost {
 		answers = append(answers, "408", "409", "412", "413", "415")
@@ -155,26 +158,33 @@ func document(api *huma.OpenAPI, op *huma.Operation, o operation) {
 
 const responses = "#/components/responses/"
 
-// refusals are the answers that many routes have in common.
+// refusals are the answers that many routes have in common, each with one that is typical.
 func refusals(api *huma.OpenAPI) map[string]*huma.Response {
-	problem := api.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	schema := api.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
 	all := make(map[string]*huma.Response)
-	for status, about := range map[string]string{
-		"401": "no valid key",
-		"403": "the key's role may not, or it is for another seller",
-		"404": "what the request names does not exist",
-		"406": "none of the types in Accept can be had",
-		"408": "the body came too slowly",
-		"409": "the books as they stand forbid it",
-		"412": "the account has changed since the version in If-Match",
-		"413": "the body is too long",
-		"415": "the body is of another type",
-		"422": "the request breaks a rule; errors names every fault",
-		"429": "too many requests from this key",
-		"500": "the server failed; its log has the request by request_id",
-		"503": "not now: the same request may pass later",
+	for _, r := range []struct {
+		about   string
+		typical *domain.Error
+	}{
+		{"no valid key", ErrNoKey},
+		{"the key's role may not, or it is for another seller", ErrForbidden.With("clerk needs a role that may writeoffs:write")},
+		{"what the request names does not exist", account.ErrUnknownCustomer.With("K999 of seller YAMATO").At("/customer")},
+		{"none of the types in Accept can be had", ErrNotAccept.With(`"image/png"; there are application/json and text/csv`).At(parameterPrefix + "Accept")},
+		{"the body came too slowly", ErrBodyTooSlow},
+		{"the books as they stand forbid it", account.ErrExceedsOpen.With("90000 JPY to I-0630, open from 2026-08-01 on: 43132 JPY").At("/allocations/0/amount")},
+		{"the account has changed since the version in If-Match", eventstore.ErrWrongVersion},
+		{"the body is too long", ErrTooLarge.With("at most 2097152 bytes")},
+		{"the body is of another type", ErrMediaType.With(`"text/plain", want application/json`)},
+		{"the request breaks a rule; errors names every fault", domain.ErrMissing.At("/reason")},
+		{"too many requests from this key", ErrRateLimited},
+		{"the server failed; its log has the request by request_id", ErrFault},
+		{"not now: the same request may pass later", ErrBusy},
 	} {
-		all[status] = &huma.Response{Description: about, Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}}}
+		p := problemOf(r.typical)
+		p.RequestID = "01992b2f-5c1e-7d3a-9c55-0a7b8e4f6d21"
+		all[strconv.Itoa(p.Status)] = &huma.Response{
+			Description: r.about, Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schema, Example: p}},
+		}
 	}
 	retry := map[string]*huma.Param{"Retry-After": header("seconds to wait", huma.TypeInteger)}
 	all["429"].Headers, all["503"].Headers = retry, retry
@@ -199,12 +209,12 @@ func describeCommand(name string, members []string) func(*API, *huma.Operation) 
 			panic(err) // nouns name commands of the catalog; a test sees to it
 		}
 		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-			typeJSON: {Schema: schemaOf(shape), Example: without(exampleOf(name), members)},
+			typeJSON: {Schema: schemaOf(shape)},
 		}}
 		for _, member := range members {
 			op.Parameters = append(op.Parameters, &huma.Param{
 				Name: member, In: "path", Required: true, Description: "the command's member " + member,
-				Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[A-Za-z0-9_-]{1,64}$"}, Example: exampleOf(name)[member],
+				Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[A-Za-z0-9_-]{1,64}$"},
 			})
 		}
 		requireKey(op, name)
@@ -237,25 +247,6 @@ func (a *API) schema(t reflect.Type) *huma.Schema {
 	return a.huma.OpenAPI().Components.Schemas.Schema(t, true, "")
 }
 
-func exampleOf(name string) map[string]any {
-	b, err := catalog.Example(name)
-	if err != nil {
-		panic(err) // the catalog's tests ask for every example
-	}
-	var m map[string]any
-	if err := json.Unmarshal(b, &m); err != nil {
-		panic(err)
-	}
-	return m
-}
-
-func without(example map[string]any, members []string) map[string]any {
-	for _, member := range members {
-		delete(example, member)
-	}
-	return example
-}
-
 func describeAnyCommand(a *API, op *huma.Operation) {
 	var names []any
 	for _, c := range catalog.Commands() {
@@ -267,22 +258,17 @@ func describeAnyCommand(a *API, op *huma.Operation) {
 		names = append(names, c.Name())
 	}
 	op.Parameters = append(op.Parameters, &huma.Param{
-		Name: "name", In: "path", Required: true, Description: "the command's name", Example: "RecordPayment",
+		Name: "name", In: "path", Required: true, Description: "the command's name",
 		Schema: &huma.Schema{Type: huma.TypeString, Enum: names},
 	})
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-		typeJSON: {Schema: commandForm{}.Schema(nil), Example: exampleOf("RecordPayment")},
+		typeJSON: {Schema: commandForm{}.Schema(nil)},
 	}}
 	answersReceipt(a, op)
 }
 
 func describeBatch(a *API, op *huma.Operation) {
-	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{typeJSON: {
-		Schema: a.schema(reflect.TypeFor[Batch]()),
-		Example: map[string]any{"together": "account", "commands": []any{
-			map[string]any{"name": "RecordPayment", "idempotency_key": "bank-17", "command": exampleOf("RecordPayment")},
-		}},
-	}}}
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{typeJSON: {Schema: a.schema(reflect.TypeFor[Batch]())}}}
 	succeeds(op, map[string]*huma.MediaType{typeJSON: {Schema: a.schema(reflect.TypeFor[BatchAnswer]())}})
 }
 
@@ -323,6 +309,14 @@ func describeReading[T any](a *API, id string, sheet export.Sheet) func(*API, *h
 	return func(a *API, op *huma.Operation) {
 		name := strings.TrimPrefix(id, "get-")
 		answersSheet(op, a.schema(reflect.TypeFor[T]()), a.rowsOf(strings.ToUpper(name[:1])+name[1:]+"Row", sheet))
+	}
+}
+
+// also adds a refusal that other routes of the kind don't have.
+func also(status string, describe func(*API, *huma.Operation)) func(*API, *huma.Operation) {
+	return func(a *API, op *huma.Operation) {
+		op.Responses[status] = &huma.Response{Ref: responses + status}
+		describe(a, op)
 	}
 }
 
@@ -388,7 +382,7 @@ func describeLong[In, Out any](*API) func(*API, *huma.Operation) {
 
 func describeImport(a *API, op *huma.Operation) {
 	op.RequestBody = &huma.RequestBody{Required: true, Description: "UTF-8 or Shift_JIS, with commas, semicolons or tabs", Content: map[string]*huma.MediaType{
-		typeCSV: {Schema: &huma.Schema{Type: huma.TypeString}, Example: "customer,invoice,issued,due,amount\nC1,A-1,2026-05-01,2026-05-31,120.00\n"},
+		typeCSV: {Schema: &huma.Schema{Type: huma.TypeString}},
 	}}
 	succeeds(op, map[string]*huma.MediaType{typeNDJSON: {Schema: a.schema(reflect.TypeFor[Line[Imported]]())}})
 }
