@@ -33,6 +33,7 @@ type note struct {
 	command        string
 	outcome        string
 	rule           string // of the refusal
+	fault          string // what the server's own fault was, which no client is told
 	position       eventstore.Position
 	status         int // 0: nothing was answered yet
 	bytes          int64
@@ -182,7 +183,7 @@ func (n *note) log(logger *slog.Logger, r *http.Request) {
 	)
 	for _, a := range [...]slog.Attr{
 		slog.String("actor", n.actor), slog.String("key", n.keyID), slog.String("command", n.command),
-		slog.String("outcome", n.outcome), slog.String("rule", n.rule),
+		slog.String("outcome", n.outcome), slog.String("rule", n.rule), slog.String("fault", n.fault),
 	} {
 		if a.Value.String() != "" {
 			attrs = append(attrs, a)

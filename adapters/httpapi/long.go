@@ -3,10 +3,12 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 )
 
 // Work that takes long answers with lines of JSON: progress now and then, and at last the result or the problem. The
@@ -35,7 +37,7 @@ func long(work func(ctx context.Context, tell func(done, total int64)) (any, err
 	return stream(func(ctx huma.Context) {
 		ctx.SetHeader("Content-Type", typeNDJSON)
 		ctx.SetHeader("Cache-Control", "no-store")
-		w := ctx.BodyWriter()
+		_, w := humachi.Unwrap(ctx)
 		var mu sync.Mutex
 		write := func(line map[string]any) {
 			mu.Lock()
@@ -44,7 +46,7 @@ func long(work func(ctx context.Context, tell func(done, total int64)) (any, err
 			if err == nil {
 				_, _ = w.Write(append(b, '\n')) // who has gone away ends ctx
 			}
-			flush(w)
+			_ = http.NewResponseController(w).Flush()
 		}
 		var last time.Time
 		result, err := work(ctx.Context(), func(done, total int64) {
