@@ -2,14 +2,12 @@ package eventstore
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/urikake/urikake/domain"
@@ -134,51 +132,23 @@ func Hash(name string, command any) (string, error) {
 // command.id_malformed, command.id_reused, command.too_many_conflicts, log.wrong_version (Envelope.Expected),
 // log.unavailable.
 func Run[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, env Envelope) (Receipt, error) {
-	return run(ctx, h, a, cmd, env, true)
+	return Alone(runAll(ctx, h, a, []Order[C]{{cmd, env}}, true))
 }
 
 // Try is Run without the append: the refusal that Run would give now, or, if the command was run before, its receipt.
 func Try[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, env Envelope) (Receipt, error) {
-	return run(ctx, h, a, cmd, env, false)
+	return Alone(runAll(ctx, h, a, []Order[C]{{cmd, env}}, false))
 }
 
-func run[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], cmd C, env Envelope, write bool) (Receipt, error) {
-	if err := checkCommandID(env.CommandID); err != nil && !env.Internal {
+// Alone is the answer to a group of one command.
+func Alone(receipts []Receipt, err error) (Receipt, error) {
+	if failed := (*Failed)(nil); errors.As(err, &failed) {
+		err = failed.Err
+	}
+	if err != nil || len(receipts) != 1 {
 		return Receipt{}, err
 	}
-	stream := a.Stream(cmd)
-	e, err := h.cache.take(ctx, stream)
-	if err != nil {
-		return Receipt{}, err
-	}
-	defer h.cache.give(e)
-	for range AttemptsMax {
-		if err := load(ctx, h, a, e); err != nil {
-			return Receipt{}, err
-		}
-		if env.Internal {
-			env.CommandID = internalPrefix + strconv.FormatUint(uint64(e.version), 10) // the same log gives the same ids
-		} else if receipt, found, err := h.repeated(ctx, e, env); found || err != nil {
-			return receipt, err
-		}
-		if at := (Expectation{a.period(stream), e.version}); env.Expected != nil && *env.Expected != at {
-			return Receipt{}, ErrWrongVersion.With("%s stands at %s, you expect %s", stream, at, *env.Expected)
-		}
-		if env.Unless != "" {
-			if seen, _, err := h.find(ctx, e, env.Unless); err != nil || len(seen.Events) > 0 {
-				return Receipt{}, cmp.Or(err, error(ErrSeen.With("%s", env.Unless)))
-			}
-		}
-		events, err := a.Decide(e.state.(S), cmd)
-		if err != nil || !write || len(events) == 0 {
-			return Receipt{Stream: stream, Version: e.version, Events: events}, err
-		}
-		receipt, err := appendEvents(ctx, h, a, e, events, env)
-		if !errors.Is(err, ErrWrongVersion) {
-			return receipt, err
-		}
-	}
-	return Receipt{}, ErrBusy.With("%d times on %s", AttemptsMax, stream)
+	return receipts[0], nil
 }
 
 // Lookup finds the receipt of a command that a stream has seen already.
@@ -243,43 +213,6 @@ func load[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], e *entr
 	return nil
 }
 
-// appendEvents writes the events and, once they are durable, evolves the entry's state by them.
-func appendEvents[C, S any](ctx context.Context, h *Handler, a *Aggregate[C, S], e *entry, events []domain.Event, env Envelope) (Receipt, error) {
-	proposed := make([]Proposed, len(events))
-	for i, event := range events {
-		p, err := h.codec.Encode(event)
-		if err != nil {
-			return Receipt{}, err
-		}
-		if p.Metadata, err = env.metadata(p.Schema); err != nil {
-			return Receipt{}, err
-		}
-		p.ID = EventID(e.stream, env.CommandID, i, p.Data)
-		proposed[i] = p
-	}
-	position, err := h.store.Append(ctx, e.stream, e.version, proposed...)
-	if err != nil {
-		return Receipt{}, err // the next load tells whether it was written after all
-	}
-	state := e.state.(S)
-	e.state = nil
-	for _, event := range events {
-		state = a.Evolve(state, event)
-	}
-	e.state, e.size = state, a.size(state)
-	e.commands.note(env.CommandID, e.version+1)
-	e.version += Version(len(events))
-	keep(h, a, e, position, proposed[len(events)-1])
-	return Receipt{Stream: e.stream, Version: e.version, Position: position, Events: events}, nil
-}
-
-func (env Envelope) metadata(schema int) ([]byte, error) {
-	return json.Marshal(Metadata{
-		CommandID: env.CommandID, CommandName: env.Name, CommandHash: env.Hash, Actor: env.Actor,
-		Correlation: env.Correlation, Causation: env.Causation, Schema: schema,
-	})
-}
-
 // repeated finds a command that the stream has seen, and refuses another one by the same id.
 func (h *Handler) repeated(ctx context.Context, e *entry, env Envelope) (Receipt, bool, error) {
 	receipt, first, err := h.find(ctx, e, env.CommandID)
@@ -287,7 +220,7 @@ func (h *Handler) repeated(ctx context.Context, e *entry, env Envelope) (Receipt
 		return Receipt{}, false, err
 	}
 	if first.CommandHash != env.Hash {
-		return Receipt{}, false, ErrKeyReused.With("%s was a %s", env.CommandID, first.CommandName).At("/command_id")
+		return Receipt{}, false, reused(env.CommandID, first.CommandName)
 	}
 	return receipt, true, nil
 }

@@ -14,9 +14,22 @@ var itemsAccounts = &Table{
 	Columns: []Column{
 		accountID: {Name: "id"},
 	},
+	Indexes: []Index{{Columns: []string{"id"}}},
 }
 
 const accountID = 0 // column of itemsAccounts
+
+// itemsHeads is where accounts stand in the log: the version of the stream that takes their next event, and its period.
+var itemsHeads = &Table{
+	Name:    "items_heads",
+	Key:     []Column{{Name: "account"}},
+	Columns: []Column{headVersion: {Name: "version"}, headPeriod: {Name: "period", Type: Text}},
+}
+
+const (
+	headVersion = iota
+	headPeriod
+)
 
 const sellerStep = 1 << 32 // accounts of one seller, at most
 

@@ -41,16 +41,20 @@ func (v *Views) Balances(ctx context.Context, q BalancesQuery) (BalancesReport, 
 	aged, err := v.Aging(ctx, AgingQuery{Seller: q.Seller, Customer: q.Customer, AsOf: q.AsOf, KnownAt: q.KnownAt})
 	report := BalancesReport{AsOf: aged.AsOf, KnownAt: aged.KnownAt}
 	for _, row := range aged.Rows {
-		var overdue int64
-		for _, bucket := range row.Buckets[1:] {
-			overdue += bucket.Minor()
-		}
-		money := func(minor int64) domain.Money { return domain.NewMoney(minor, row.Currency) }
-		report.Rows = append(report.Rows, BalanceRow{
-			Customer: row.Customer, Name: row.Name, Currency: row.Currency,
-			Balance: row.Total, Open: money(row.Total.Minor() + row.Unapplied.Minor()), Unapplied: row.Unapplied,
-			Overdue: money(overdue), Disputed: row.Disputed, OldestDueOn: row.OldestDueOn,
-		})
+		report.Rows = append(report.Rows, balanceOf(row))
 	}
 	return report, err
+}
+
+func balanceOf(row AgingRow) BalanceRow {
+	var overdue int64
+	for _, bucket := range row.Buckets[1:] {
+		overdue += bucket.Minor()
+	}
+	money := func(minor int64) domain.Money { return domain.NewMoney(minor, row.Currency) }
+	return BalanceRow{
+		Customer: row.Customer, Name: row.Name, Currency: row.Currency,
+		Balance: row.Total, Open: money(row.Total.Minor() + row.Unapplied.Minor()), Unapplied: row.Unapplied,
+		Overdue: money(overdue), Disputed: row.Disputed, OldestDueOn: row.OldestDueOn,
+	}
 }

@@ -79,7 +79,7 @@ func (l benchLog) fill(b *testing.B, invoices int) {
 	for events, issued := 0, 0; issued < invoices; {
 		pending := make(map[int][]eventstore.Proposed)
 		for n := 0; n < block && issued < invoices; n++ {
-			a, on := r.Intn(benchAccounts), benchStart.AddDays(issued*730/invoices)
+			a, on := r.Intn(benchAccounts), benchDay(issued, invoices)
 			var fact domain.Event
 			if len(open[a]) > r.Intn(20) {
 				fact = benchPayment(events, on, &open[a], r)
@@ -117,7 +117,7 @@ func benchStream(a int) string {
 }
 
 func benchIssue(n int, on domain.Date, open *[]benchInvoice, r *rand.Rand) domain.Event {
-	id := domain.InvoiceID(fmt.Sprintf("INV-%d-%06d", on.Year(), n))
+	id := benchInvoiceID(n, on)
 	net := int64(1000 + r.Intn(100_000))
 	yen := func(n int64) domain.Money { return domain.NewMoney(n, "JPY") }
 	e := account.InvoiceIssued{Invoice: id, Number: string(id), IssuedOn: on, DueOn: on.AddDays(30), Rounding: domain.RoundDown}
@@ -153,10 +153,7 @@ func benchPayment(n int, on domain.Date, open *[]benchInvoice, r *rand.Rand) dom
 // BenchmarkRebuild folds all models from the first event. Metrics: events/s, and the process's peak memory.
 // BENCH_INVOICES sets how many invoices the log has.
 func BenchmarkRebuild(b *testing.B) {
-	invoices := 250_000
-	if n, err := strconv.Atoi(os.Getenv("BENCH_INVOICES")); err == nil {
-		invoices = n
-	}
+	invoices := benchInvoices(250_000)
 	l := newBenchLog(b, invoices)
 	head, _ := l.store.Head(context.Background())
 	var spent time.Duration
@@ -243,4 +240,48 @@ func peakMiB() float64 {
 		}
 	}
 	return 0
+}
+
+// BenchmarkInvoice looks up one invoice after the other by its id, among as many as BENCH_INVOICES says.
+func BenchmarkInvoice(b *testing.B) {
+	invoices := benchInvoices(20_000)
+	l := newBenchLog(b, invoices)
+	v, err := Open(l.dir, l.store, l.codec)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer v.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if _, err := v.CatchUp(ctx); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		r := rand.New(rand.NewSource(1))
+		for pb.Next() {
+			n := r.Intn(invoices)
+			q := InvoiceQuery{Seller: "S1", Invoice: benchInvoiceID(n, benchDay(n, invoices)), AsOf: benchStart.AddDays(800)}
+			if _, err := v.Invoice(ctx, q); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+}
+
+// benchInvoices is how many invoices a log has.
+func benchInvoices(unless int) int {
+	if n, err := strconv.Atoi(os.Getenv("BENCH_INVOICES")); err == nil {
+		return n
+	}
+	return unless
+}
+
+// benchDay is the day on which invoices were issued up to the nth.
+func benchDay(n, invoices int) domain.Date { return benchStart.AddDays(n * 730 / invoices) }
+
+func benchInvoiceID(n int, on domain.Date) domain.InvoiceID {
+	return domain.InvoiceID(fmt.Sprintf("INV-%d-%06d", on.Year(), n))
 }

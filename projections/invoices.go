@@ -214,50 +214,73 @@ func (s *search) read(r *reader, part span) error {
 }
 
 // fill says how the invoice stood at the moment.
-func (s *search) fill(row *InvoiceRow, sheet *sheet, d *document) error {
-	total, voided, writtenOff := d.row.int(detail), d.row.int(detail+2), d.row.int(detail+3)
-	if d.late && voided+writtenOff > 0 {
-		err := sheet.r.each("SELECT kind, sum(minor), count(*) FROM items_moves WHERE account = ? AND class = ? AND doc = ?"+
-			" AND (on_day > ? OR position > ?) GROUP BY kind",
-			[]Value{Int(d.account), Int(d.class), Str(string(d.id)), Int(s.at.day), Int(s.at.position)}, func(c *cursor) error {
-				switch c.int(0) {
-				case moveVoided:
-					voided -= c.int(2)
-				case moveWrittenOff:
-					writtenOff += c.int(1)
-				}
-				return nil
-			})
-		if err != nil {
+func (s *search) fill(row *InvoiceRow, sheet *sheet, d *document) (err error) {
+	state := invoiceState{total: d.row.int(detail), open: d.open, voided: d.row.int(detail + 2), writtenOff: d.row.int(detail + 3)}
+	if d.late && state.voided+state.writtenOff > 0 {
+		if err := sheet.takeBack(d, &state); err != nil {
 			return err
 		}
 	}
-	disputed, err := sheet.disputed(d)
-	money := func(minor int64) domain.Money { return domain.NewMoney(minor, row.Currency) }
+	state.disputed, err = sheet.disputed(d)
 	row.Class, row.Number, row.Reference = classOf(d.class, d.row.int(detail+1) != 0), d.row.text(detail+4), d.row.text(detail+5)
 	row.DueOn = domain.DateFromDayNumber(d.dueOn)
-	row.Total, row.Open, row.Disputed = money(total), money(d.open), money(disputed)
-	overdue := s.q.AsOf.DaysSince(row.DueOn)
-	if d.open > 0 {
-		row.DaysOverdue = max(0, overdue)
+	row.stand(s.q.AsOf, state)
+	return err
+}
+
+// takeBack undoes voids and write-offs that came after the moment.
+func (s *sheet) takeBack(d *document, state *invoiceState) error {
+	return s.r.each("SELECT kind, sum(minor), count(*) FROM items_moves WHERE account = ? AND class = ? AND doc = ?"+
+		" AND (on_day > ? OR position > ?) GROUP BY kind",
+		[]Value{Int(d.account), Int(d.class), Str(string(d.id)), Int(s.at.day), Int(s.at.position)}, func(c *cursor) error {
+			switch c.int(0) {
+			case moveVoided:
+				state.voided -= c.int(2)
+			case moveWrittenOff:
+				state.writtenOff += c.int(1)
+			}
+			return nil
+		})
+}
+
+// invoiceState is what an invoice's status is made of, in minor units.
+type invoiceState struct{ total, open, disputed, voided, writtenOff int64 }
+
+// moved counts a move of the invoice.
+func (s *invoiceState) moved(kind, minor int64) {
+	s.open += minor
+	switch kind {
+	case moveVoided:
+		s.voided++
+	case moveWrittenOff:
+		s.writtenOff -= minor
+	}
+}
+
+// stand fills in amounts and status as of a day.
+func (row *InvoiceRow) stand(asOf domain.Date, s invoiceState) {
+	s.disputed = min(s.disputed, s.open)
+	money := func(minor int64) domain.Money { return domain.NewMoney(minor, row.Currency) }
+	row.Total, row.Open, row.Disputed = money(s.total), money(s.open), money(s.disputed)
+	if s.open > 0 {
+		row.DaysOverdue = max(0, asOf.DaysSince(row.DueOn))
 	}
 	switch {
-	case voided > 0:
+	case s.voided > 0:
 		row.Status = StatusVoid
-	case d.open == 0 && writtenOff > 0:
+	case s.open == 0 && s.writtenOff > 0:
 		row.Status = StatusWrittenOff
-	case d.open == 0:
+	case s.open == 0:
 		row.Status = StatusPaid
-	case disputed > 0:
+	case s.disputed > 0:
 		row.Status = StatusDisputed
 	case row.DaysOverdue > 0:
 		row.Status = StatusOverdue
-	case d.open < total:
+	case s.open < s.total:
 		row.Status = StatusPartlyPaid
 	default:
 		row.Status = StatusOpen
 	}
-	return err
 }
 
 func (s *search) matches(row InvoiceRow) bool {

@@ -13,7 +13,7 @@ import (
 // note, less what it settled at once). Each move after that is a row. What was open on a day as known at a position is
 // what is open now less the moves after that day or that position.
 var items = Model{
-	Name: "items", Version: 1,
+	Name: "items", Version: 2,
 	Kinds: []string{
 		account.InvoiceIssued{}.Kind(), account.InvoiceVoided{}.Kind(), account.DueDateChanged{}.Kind(),
 		account.CreditNoteIssued{}.Kind(), account.CreditApplied{}.Kind(), account.CreditUnapplied{}.Kind(),
@@ -22,8 +22,11 @@ var items = Model{
 		account.WrittenOff{}.Kind(), account.DifferenceSettled{}.Kind(),
 		account.DisputeOpened{}.Kind(), account.DisputeResolved{}.Kind(),
 		account.LateChargeAssessed{}.Kind(), account.LateChargeWaived{}.Kind(),
+		// these only move the account's version
+		account.NumberForfeited{}.Kind(), account.WriteOffRecovered{}.Kind(),
+		account.BalanceCarriedForward{}.Kind(), account.BalanceBroughtForward{}.Kind(),
 	},
-	Tables: []*Table{itemsAccounts, itemsDocuments, itemsMoves, itemsDues, itemsDisputes},
+	Tables: []*Table{itemsAccounts, itemsHeads, itemsDocuments, itemsMoves, itemsDues, itemsDisputes},
 	Fold:   foldItems,
 }
 
@@ -55,6 +58,8 @@ var itemsDocuments = &Table{
 		docNumber:        {Name: "number", Type: Text},
 		docReference:     {Name: "reference", Type: Text}, // the buyer's or the bank's
 	},
+	// An invoice is found by its id alone. A search by number scans: an index on it costs a rebuild a tenth of its time.
+	Indexes: []Index{{Columns: []string{"doc"}, Where: "class = 1"}},
 }
 
 const (
@@ -82,6 +87,7 @@ var itemsMoves = &Table{
 		moveMinor:  {Name: "minor", Merge: Add},        // of what is open or unapplied
 		moveEffect: {Name: "effect_minor", Merge: Add}, // on the account's balance
 		moveKind:   {Name: "kind"},
+		moveSource: {Name: "source", Type: Text}, // of an item: the id of what moved it, where that has one
 	},
 }
 
@@ -90,18 +96,39 @@ const (
 	moveMinor
 	moveEffect
 	moveKind
+	moveSource
 )
 
-// Kinds of moves.
+// Kinds of moves, by the event that made them; moveKinds names it.
 const (
-	moveApplied    = 1 // between a payment or credit note and an item; no effect on the balance
-	moveWrittenOff = 2
-	moveDifference = 3
-	moveVoided     = 4
-	moveWaived     = 5
-	moveRefunded   = 6
-	moveReversed   = 7
+	moveWrittenOff       = 1
+	moveDifference       = 2
+	moveVoided           = 3
+	moveWaived           = 4
+	moveRefunded         = 5
+	moveReversed         = 6
+	movePaymentRecorded  = 7 // this and what follows: no effect on the balance
+	movePaymentApplied   = 8
+	movePaymentUnapplied = 9
+	moveCreditIssued     = 10
+	moveCreditApplied    = 11
+	moveCreditUnapplied  = 12
 )
+
+var moveKinds = [...]string{
+	moveWrittenOff:       account.WrittenOff{}.Kind(),
+	moveDifference:       account.DifferenceSettled{}.Kind(),
+	moveVoided:           account.InvoiceVoided{}.Kind(),
+	moveWaived:           account.LateChargeWaived{}.Kind(),
+	moveRefunded:         account.RefundIssued{}.Kind(),
+	moveReversed:         account.PaymentReversed{}.Kind(),
+	movePaymentRecorded:  account.PaymentRecorded{}.Kind(),
+	movePaymentApplied:   account.PaymentApplied{}.Kind(),
+	movePaymentUnapplied: account.PaymentUnapplied{}.Kind(),
+	moveCreditIssued:     account.CreditNoteIssued{}.Kind(),
+	moveCreditApplied:    account.CreditApplied{}.Kind(),
+	moveCreditUnapplied:  account.CreditUnapplied{}.Kind(),
+}
 
 var itemsDues = &Table{
 	Name:    "items_dues",
@@ -110,10 +137,20 @@ var itemsDues = &Table{
 }
 
 var itemsDisputes = &Table{
-	Name:    "items_disputes",
-	Key:     []Column{{Name: "account"}, {Name: "doc", Type: Text}, {Name: "position"}},
-	Columns: []Column{0: {Name: "on_day"}, 1: {Name: "minor", Merge: Add}},
+	Name: "items_disputes",
+	Key:  []Column{{Name: "account"}, {Name: "doc", Type: Text}, {Name: "position"}},
+	Columns: []Column{
+		disputeOn:    {Name: "on_day"},
+		disputeMinor: {Name: "minor", Merge: Add}, // below zero: resolved
+		disputeID:    {Name: "dispute", Type: Text},
+	},
 }
+
+const (
+	disputeOn = iota
+	disputeMinor
+	disputeID
+)
 
 // entry is the event being folded.
 type entry struct {
@@ -129,6 +166,7 @@ func foldItems(w *Writer, event domain.Event, r eventstore.Recorded) {
 	if !ok || !known {
 		return
 	}
+	w.Row(itemsHeads, Int(id)).Put(headVersion, int64(r.Version))
 	in := entry{w, id, e.On(), r.Position}
 	switch e := e.(type) {
 	case account.InvoiceIssued:
@@ -139,44 +177,47 @@ func foldItems(w *Writer, event domain.Event, r eventstore.Recorded) {
 			Put(docLateCharge, 1).text(docNumber, e.Number).text(docReference, string(e.Invoice))
 	case account.PaymentRecorded:
 		in.begin(classPayment, string(e.Payment), e.Amount.Minor(), sum(e.Allocations)).text(docReference, e.Reference)
-		in.settle(e.Allocations, -1)
+		in.settle(e.Allocations, -1, movePaymentRecorded, string(e.Payment))
 	case account.CreditNoteIssued:
 		in.begin(classCredit, string(e.Credit), e.Total.Minor(), sum(e.Applied)).
 			text(docNumber, e.Number).text(docReference, string(e.Invoice))
-		in.settle(e.Applied, -1)
+		in.settle(e.Applied, -1, moveCreditIssued, string(e.Credit))
 	case account.PaymentApplied:
-		in.transfer(classPayment, string(e.Payment), e.Allocations, -1)
+		in.transfer(classPayment, string(e.Payment), e.Allocations, -1, movePaymentApplied)
 	case account.PaymentUnapplied:
-		in.transfer(classPayment, string(e.Payment), e.Allocations, +1)
+		in.transfer(classPayment, string(e.Payment), e.Allocations, +1, movePaymentUnapplied)
 	case account.CreditApplied:
-		in.transfer(classCredit, string(e.Credit), e.Allocations, -1)
+		in.transfer(classCredit, string(e.Credit), e.Allocations, -1, moveCreditApplied)
 	case account.CreditUnapplied:
-		in.transfer(classCredit, string(e.Credit), e.Allocations, +1)
+		in.transfer(classCredit, string(e.Credit), e.Allocations, +1, moveCreditUnapplied)
 	case account.PaymentReversed:
-		in.settle(e.Released, +1)
-		in.move(classPayment, string(e.Payment), sum(e.Released)-e.Amount.Minor(), e.Effect(), moveReversed)
+		in.settle(e.Released, +1, moveReversed, string(e.Payment))
+		in.move(classPayment, string(e.Payment), sum(e.Released)-e.Amount.Minor(), e.Effect(), moveReversed, "")
 	case account.RefundIssued:
 		class, doc := fund(e.Payment, e.Credit)
-		in.move(class, doc, -e.Amount.Minor(), e.Effect(), moveRefunded)
+		in.move(class, doc, -e.Amount.Minor(), e.Effect(), moveRefunded, "")
 	case account.WrittenOff:
-		in.move(classItem, string(e.Invoice), -e.Amount.Minor(), e.Effect(), moveWrittenOff).Put(docWrittenOff, e.Amount.Minor())
+		in.move(classItem, string(e.Invoice), -e.Amount.Minor(), e.Effect(), moveWrittenOff, string(e.WriteOff)).
+			Put(docWrittenOff, e.Amount.Minor())
 	case account.DifferenceSettled:
 		if e.Payment != "" {
-			in.move(classPayment, string(e.Payment), -e.Amount.Minor(), e.Effect(), moveDifference)
+			in.move(classPayment, string(e.Payment), -e.Amount.Minor(), e.Effect(), moveDifference, "")
 		} else {
-			in.move(classItem, string(e.Invoice), -e.Amount.Minor(), e.Effect(), moveDifference)
+			in.move(classItem, string(e.Invoice), -e.Amount.Minor(), e.Effect(), moveDifference, "")
 		}
 	case account.InvoiceVoided:
-		in.move(classItem, string(e.Invoice), -e.Amount.Minor(), e.Effect(), moveVoided).Put(docVoided, 1)
+		in.move(classItem, string(e.Invoice), -e.Amount.Minor(), e.Effect(), moveVoided, "").Put(docVoided, 1)
 	case account.LateChargeWaived:
-		in.move(classItem, string(e.Charge), -e.Amount.Minor(), e.Effect(), moveWaived)
+		in.move(classItem, string(e.Charge), -e.Amount.Minor(), e.Effect(), moveWaived, "")
 	case account.DueDateChanged:
 		w.Row(itemsDues, Int(id), Str(e.Invoice), Int(in.on.DayNumber()), Int(r.Position)).Put(0, e.DueOn.DayNumber())
 		in.document(classItem, string(e.Invoice)).Put(docDueChanges, 1)
 	case account.DisputeOpened:
-		in.dispute(e.Invoice, e.Amount.Minor())
+		in.dispute(e.Invoice, e.Dispute, e.Amount.Minor())
 	case account.DisputeResolved:
-		in.dispute(e.Invoice, -e.Amount.Minor())
+		in.dispute(e.Invoice, e.Dispute, -e.Amount.Minor())
+	case account.BalanceBroughtForward:
+		w.Row(itemsHeads, Int(id)).PutText(headPeriod, e.Period)
 	}
 }
 
@@ -210,9 +251,9 @@ func (in entry) begin(class int, doc string, total, settles int64) *Row {
 }
 
 // move changes what is open or unapplied of a document.
-func (in entry) move(class int, doc string, minor, effect int64, kind int64) *Row {
+func (in entry) move(class int, doc string, minor, effect, kind int64, source string) *Row {
 	m := in.w.Row(itemsMoves, Int(in.account), Int(class), Str(doc), Int(in.position)).
-		Put(moveOn, in.on.DayNumber()).Put(moveMinor, minor).Put(moveKind, kind)
+		Put(moveOn, in.on.DayNumber()).Put(moveMinor, minor).Put(moveKind, kind).text(moveSource, source)
 	if effect != 0 {
 		m.Put(moveEffect, effect)
 	}
@@ -220,20 +261,21 @@ func (in entry) move(class int, doc string, minor, effect int64, kind int64) *Ro
 }
 
 // settle moves the items of allocations: -1 settles, +1 opens them again.
-func (in entry) settle(list []account.Allocation, sign int64) {
+func (in entry) settle(list []account.Allocation, sign, kind int64, source string) {
 	for _, a := range list {
-		in.move(classItem, string(a.Invoice), sign*a.Amount.Minor(), 0, moveApplied)
+		in.move(classItem, string(a.Invoice), sign*a.Amount.Minor(), 0, kind, source)
 	}
 }
 
 // transfer moves money between a payment or credit note and items; both move by the same.
-func (in entry) transfer(class int, doc string, list []account.Allocation, sign int64) {
-	in.settle(list, sign)
-	in.move(class, doc, sign*sum(list), 0, moveApplied)
+func (in entry) transfer(class int, doc string, list []account.Allocation, sign, kind int64) {
+	in.settle(list, sign, kind, doc)
+	in.move(class, doc, sign*sum(list), 0, kind, "")
 }
 
-func (in entry) dispute(invoice domain.InvoiceID, minor int64) {
-	in.w.Row(itemsDisputes, Int(in.account), Str(invoice), Int(in.position)).Put(0, in.on.DayNumber()).Put(1, minor)
+func (in entry) dispute(invoice domain.InvoiceID, id domain.DisputeID, minor int64) {
+	in.w.Row(itemsDisputes, Int(in.account), Str(invoice), Int(in.position)).
+		Put(disputeOn, in.on.DayNumber()).Put(disputeMinor, minor).text(disputeID, string(id))
 	in.document(classItem, string(invoice)).Put(docDisputes, 1)
 }
 

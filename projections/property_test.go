@@ -281,6 +281,7 @@ func (b *books) compare(t *rapid.T, s domain.SellerID, asOf domain.Date, known e
 	if place != len(report.Rows) {
 		t.Fatalf("%d rows, want %d", len(report.Rows), place)
 	}
+	b.compareAmbiguous(t, s, keys, asOf, known)
 }
 
 func (b *books) compareDetails(t *rapid.T, k account.Key, asOf domain.Date, known eventstore.Position, hand byHand) {
@@ -312,6 +313,7 @@ func (b *books) compareDetails(t *rapid.T, k account.Key, asOf domain.Date, know
 			t.Fatalf("%v invoice %+v, by hand %+v", k, row, it)
 		}
 	}
+	b.comparePoints(t, k, asOf, known, hand, invoices.Rows)
 	list, err := b.views.Unapplied(ctx, UnappliedQuery{Seller: k.Seller, Customer: k.Customer, AsOf: asOf, KnownAt: at})
 	if err != nil {
 		t.Fatal(err)

@@ -314,7 +314,7 @@ func TestParties(t *testing.T) {
 func TestIndexes(t *testing.T) {
 	b := newBooks(t)
 	b.views.Close()
-	table := &Table{Name: "byday_documents", Key: []Column{{Name: "position"}}, Columns: []Column{{Name: "on_day"}}, Indexes: [][]string{{"on_day", "position"}}}
+	table := &Table{Name: "byday_documents", Key: []Column{{Name: "position"}}, Columns: []Column{{Name: "on_day"}}, Indexes: []Index{{Columns: []string{"on_day", "position"}}}}
 	model := Model{
 		Name: "byday", Version: 1, Kinds: []string{account.InvoiceIssued{}.Kind()}, Tables: []*Table{table},
 		Fold: func(w *Writer, e domain.Event, r eventstore.Recorded) {

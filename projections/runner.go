@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"errors"
 
 	"github.com/urikake/urikake/eventstore"
 )
@@ -17,27 +18,64 @@ func (v *Views) CatchUp(ctx context.Context) (eventstore.Position, error) {
 	return v.Wait(ctx, head)
 }
 
-// Wait returns when everything up to a position is folded; it folds itself unless Run does.
-// Refuses what CatchUp refuses, and views.beyond_log.
+// Wait returns when everything up to a position is folded, or when ctx ends; it folds itself unless Run does.
+// Refuses what CatchUp refuses, and views.beyond_log at once where the log does not reach that far: see WaitFor.
 func (v *Views) Wait(ctx context.Context, until eventstore.Position) (eventstore.Position, error) {
 	for {
 		position, reached, moved := v.reached(until)
 		if reached {
 			return position, nil
 		}
+		if head, err := v.store.Head(ctx); err != nil || head < until {
+			return position, firstError(err, ErrBeyondLog.With("position %d, the log ends at %d", until, head))
+		}
 		select {
 		case v.folding <- struct{}{}:
 			position, err := v.catchUp(ctx)
 			<-v.folding
-			if err == nil && position < until {
-				err = ErrBeyondLog.With("position %d, the log ends at %d", until, position)
-			}
 			return position, err
 		case <-moved:
 		case <-ctx.Done():
 			return position, ctx.Err()
 		}
 	}
+}
+
+// WaitFor is Wait for a position that may not have come yet, such as one that was written elsewhere: it waits for the
+// log, too. Refuses views.behind when ctx's time is over before, and what CatchUp refuses.
+func (v *Views) WaitFor(ctx context.Context, until eventstore.Position) (position eventstore.Position, err error) {
+	head, err := v.store.Head(ctx)
+	if err == nil && head < until {
+		err = v.follow(ctx, until-1)
+	}
+	if err == nil {
+		position, err = v.Wait(ctx, until)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return v.Position(), ErrBehind.With("position %d is asked for, %d is reached", until, v.Position())
+	}
+	return position, err
+}
+
+// follow waits until the log goes on after a position.
+func (v *Views) follow(ctx context.Context, after eventstore.Position) error {
+	for _, err := range v.store.Follow(ctx, after) {
+		return err
+	}
+	return ctx.Err()
+}
+
+// Lag tells up to where all models are folded, and the newest position of the log. It reads no table: the position is
+// 0 until the tables were compared with the log, which the first question does, or Run.
+func (v *Views) Lag(ctx context.Context) (position, head eventstore.Position, err error) {
+	if head, err = v.store.Head(ctx); err != nil {
+		return 0, 0, err
+	}
+	position, ready, _ := v.reached(0)
+	if !ready {
+		position = 0
+	}
+	return position, head, nil
 }
 
 // catchUp folds to the log's head. The caller holds folding.
@@ -91,11 +129,8 @@ func (v *Views) run(ctx context.Context) error {
 		if err := v.foldToHead(ctx); err != nil {
 			return err
 		}
-		for _, err := range v.store.Follow(ctx, v.Position()) { // wait for the next event
-			if err != nil {
-				return err
-			}
-			break
+		if err := v.follow(ctx, v.Position()); err != nil { // the next event
+			return err
 		}
 	}
 }

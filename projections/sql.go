@@ -192,8 +192,12 @@ func createTable(t *Table, suffix string) string {
 	return b.String()
 }
 
-func createIndex(t *Table, columns []string) string {
-	return fmt.Sprintf("CREATE INDEX %s_by_%s ON %s (%s)", t.Name, strings.Join(columns, "_"), t.Name, strings.Join(columns, ", "))
+func createIndex(t *Table, i Index) string {
+	where := ""
+	if i.Where != "" {
+		where = " WHERE " + i.Where
+	}
+	return fmt.Sprintf("CREATE INDEX %s_by_%s ON %s (%s)%s", t.Name, strings.Join(i.Columns, "_"), t.Name, strings.Join(i.Columns, ", "), where)
 }
 
 func columnList(columns []Column) string {

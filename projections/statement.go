@@ -134,16 +134,6 @@ func (r *reader) movements(h holder, at moment) (list []StatementLine, err error
 	return list, err
 }
 
-// moveKinds names the events that move a balance after a document's issue.
-var moveKinds = map[int64]string{
-	moveWrittenOff: account.WrittenOff{}.Kind(),
-	moveDifference: account.DifferenceSettled{}.Kind(),
-	moveVoided:     account.InvoiceVoided{}.Kind(),
-	moveWaived:     account.LateChargeWaived{}.Kind(),
-	moveRefunded:   account.RefundIssued{}.Kind(),
-	moveReversed:   account.PaymentReversed{}.Kind(),
-}
-
 func issueKind(class, lateCharge int64) string {
 	switch classOf(int(class), lateCharge != 0) {
 	case Payment:

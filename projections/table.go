@@ -6,8 +6,14 @@ import "encoding/binary"
 type Table struct {
 	Name    string // <model>_<rows>
 	Key     []Column
-	Columns []Column   // at most 32
-	Indexes [][]string // further orders in which rows are looked up
+	Columns []Column // at most 32
+	Indexes []Index
+}
+
+// Index is a further order in which rows are looked up; those of one place lie in the order of the key.
+type Index struct {
+	Columns []string
+	Where   string // SQL: of which rows; a query must say the same. All when empty.
 }
 
 // Column is a column and the rule by which a new value meets the one that is there. No column is ever NULL: what

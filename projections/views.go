@@ -46,6 +46,10 @@ var (
 		Code: domain.Invalid, Rule: "views.beyond_log",
 		Text: "the log does not reach that position yet",
 	}
+	ErrBehind = &domain.Error{
+		Code: domain.Unavailable, Rule: "views.behind",
+		Text: "the position asked for has not been reached in time; ask again",
+	}
 )
 
 var errClosed = ErrUnavailable.With("they were closed")

@@ -27,8 +27,10 @@ func TestReports(t *testing.T) {
 		"statement":      export.Statement(statement),
 		"unapplied":      export.Unapplied(unapplied),
 		"history":        export.History(history),
+		"account":        export.Account(one),
+		"invoice":        export.Invoice(invoice),
 	} {
-		for _, format := range []export.Format{export.Table, export.CSV, export.JSON} {
+		for _, format := range []export.Format{export.Table, export.CSV, export.JSON, export.NDJSON} {
 			t.Run(name+"."+string(format), func(t *testing.T) {
 				golden(t, filepath.Join("testdata", name+"."+string(format)+".golden"), write(t, sheet, format))
 			})
@@ -91,6 +93,18 @@ var balances = projections.BalancesReport{Rows: []projections.BalanceRow{
 		Overdue: yen(1_234_567), Disputed: yen(567), OldestDueOn: day(2, 28),
 	},
 	{Customer: "C2", Name: "Cedar Row", Currency: "USD", Open: usd(0), Unapplied: usd(12_50), Balance: usd(-12_50), Overdue: usd(0), Disputed: usd(0)},
+}}
+
+var one = projections.AccountReport{
+	BalanceRow: balances.Rows[0], Standing: projections.Standing{Version: 17, Period: "2026"},
+}
+
+var invoice = projections.InvoiceReport{InvoiceRow: invoices.Rows[0], Settlements: []projections.Settlement{
+	{
+		On: day(3, 1), Position: 12, Kind: account.PaymentRecorded{}.Kind(), Class: projections.Payment, Document: "P1",
+		Amount: yen(-65_433), Open: yen(1_234_567),
+	},
+	{On: day(3, 31), Position: 15, Kind: account.InvoiceVoided{}.Kind(), Class: projections.Voided, Amount: yen(-1_234_567), Open: yen(0)},
 }}
 
 var invoices = projections.InvoicesReport{Rows: []projections.InvoiceRow{

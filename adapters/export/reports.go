@@ -21,28 +21,32 @@ func Aging(r projections.AgingReport) Sheet {
 			Column{Name: "due_on", Kind: Date}, Column{Name: "days_overdue", Kind: Count})
 	}
 	for _, bucket := range r.Columns {
-		s.Columns = append(s.Columns, Column{Name: bucket, Kind: Amount})
+		s.Columns = append(s.Columns, Column{Name: bucket, Kind: Amount, Group: "buckets"})
 	}
 	s.Columns = append(s.Columns, Column{Name: "unapplied", Kind: Amount}, Column{Name: "total", Kind: Amount},
 		Column{Name: "disputed", Kind: Amount}, Column{Name: "oldest_due_on", Kind: Date})
 	for _, row := range r.Rows {
-		var cells []string
-		if r.GroupBy != projections.PerTotal {
-			cells = append(cells, string(row.Customer), row.Name)
-		}
-		cells = append(cells, string(row.Currency))
-		if r.GroupBy == projections.PerInvoice {
-			cells = append(cells, row.Document, row.Number, row.IssuedOn.String(), row.DueOn.String(), strconv.Itoa(row.DaysOverdue))
-		}
-		for _, bucket := range row.Buckets {
-			cells = append(cells, bucket.Amount())
-		}
-		s.Add(append(cells, row.Unapplied.Amount(), row.Total.Amount(), row.Disputed.Amount(), row.OldestDueOn.String())...)
+		s.Add(AgingCells(r.GroupBy, row)...)
 	}
 	if r.GroupBy != projections.PerTotal {
 		s.Foot = totals(r, len(s.Columns))
 	}
 	return s
+}
+
+// AgingCells is one row of Aging.
+func AgingCells(by projections.Grouping, row projections.AgingRow) (cells []string) {
+	if by != projections.PerTotal {
+		cells = append(cells, string(row.Customer), row.Name)
+	}
+	cells = append(cells, string(row.Currency))
+	if by == projections.PerInvoice {
+		cells = append(cells, row.Document, row.Number, row.IssuedOn.String(), row.DueOn.String(), strconv.Itoa(row.DaysOverdue))
+	}
+	for _, bucket := range row.Buckets {
+		cells = append(cells, bucket.Amount())
+	}
+	return append(cells, row.Unapplied.Amount(), row.Total.Amount(), row.Disputed.Amount(), row.OldestDueOn.String())
 }
 
 // totals sums the rows of an aging by currency.
@@ -71,22 +75,56 @@ func totals(r projections.AgingReport, width int) [][]string {
 	return foot
 }
 
+var balanceColumns = []Column{
+	{Name: "customer"},
+	{Name: "name"},
+	{Name: "currency"},
+	{Name: "open", Kind: Amount},
+	{Name: "unapplied", Kind: Amount},
+	{Name: "balance", Kind: Amount},
+	{Name: "overdue", Kind: Amount},
+	{Name: "disputed", Kind: Amount},
+	{Name: "oldest_due_on", Kind: Date},
+}
+
+func balanceCells(b projections.BalanceRow) []string {
+	return []string{
+		string(b.Customer), b.Name, string(b.Currency), b.Open.Amount(), b.Unapplied.Amount(), b.Balance.Amount(),
+		b.Overdue.Amount(), b.Disputed.Amount(), b.OldestDueOn.String(),
+	}
+}
+
 // Balances has one row for each account.
 func Balances(r projections.BalancesReport) Sheet {
-	s := Sheet{Columns: []Column{
-		{Name: "customer"},
-		{Name: "name"},
-		{Name: "currency"},
-		{Name: "open", Kind: Amount},
-		{Name: "unapplied", Kind: Amount},
-		{Name: "balance", Kind: Amount},
-		{Name: "overdue", Kind: Amount},
-		{Name: "disputed", Kind: Amount},
-		{Name: "oldest_due_on", Kind: Date},
-	}}
+	s := Sheet{Columns: balanceColumns}
 	for _, b := range r.Rows {
-		s.Add(string(b.Customer), b.Name, string(b.Currency), b.Open.Amount(), b.Unapplied.Amount(), b.Balance.Amount(),
-			b.Overdue.Amount(), b.Disputed.Amount(), b.OldestDueOn.String())
+		s.Add(balanceCells(b)...)
+	}
+	return s
+}
+
+// Account has one row: a balance, and where the account stands in the log.
+func Account(r projections.AccountReport) Sheet {
+	s := Sheet{Columns: append(balanceColumns[:len(balanceColumns):len(balanceColumns)],
+		Column{Name: "version", Kind: Count}, Column{Name: "period"})}
+	s.Add(append(balanceCells(r.BalanceRow), position(uint64(r.Version)), r.Period)...)
+	return s
+}
+
+// Invoice has one row for each movement of an invoice after its issue.
+func Invoice(r projections.InvoiceReport) Sheet {
+	s := Sheet{Columns: []Column{
+		{Name: "on", Kind: Date},
+		{Name: "position", Kind: Count},
+		{Name: "kind", Wide: true},
+		{Name: "by"},
+		{Name: "document"},
+		{Name: "currency"},
+		{Name: "amount", Kind: Amount},
+		{Name: "open", Kind: Amount},
+	}}
+	for _, m := range r.Settlements {
+		s.Add(m.On.String(), position(uint64(m.Position)), m.Kind, string(m.Class), m.Document, string(r.Currency), m.Amount.Amount(), m.Open.Amount())
 	}
 	return s
 }
@@ -110,11 +148,18 @@ func Invoices(r projections.InvoicesReport) Sheet {
 		{Name: "reference"},
 	}}
 	for _, i := range r.Rows {
-		s.Add(string(i.Customer), i.Name, string(i.Currency), string(i.Invoice), i.Number, string(i.Class), i.IssuedOn.String(),
-			i.DueOn.String(), strconv.Itoa(i.DaysOverdue), i.Total.Amount(), i.Open.Amount(), i.Disputed.Amount(),
-			string(i.Status), i.Reference)
+		s.Add(InvoiceCells(i)...)
 	}
 	return s
+}
+
+// InvoiceCells is one row of Invoices.
+func InvoiceCells(i projections.InvoiceRow) []string {
+	return []string{
+		string(i.Customer), i.Name, string(i.Currency), string(i.Invoice), i.Number, string(i.Class), i.IssuedOn.String(),
+		i.DueOn.String(), strconv.Itoa(i.DaysOverdue), i.Total.Amount(), i.Open.Amount(), i.Disputed.Amount(),
+		string(i.Status), i.Reference,
+	}
 }
 
 // Statement has an opening line, the movements and a closing line for each account.

@@ -1,11 +1,8 @@
-// Package export writes reports as tables for people, CSV for spreadsheets and JSON for programs. All three show the
-// same rows in the same order with the same figures.
+// Package export writes reports as tables for people, CSV for spreadsheets and JSON for programs. All show the same
+// rows in the same order with the same figures.
 package export
 
 import (
-	"bufio"
-	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -32,7 +29,8 @@ type Column struct {
 	Name  string
 	Title string
 	Kind  Kind
-	Wide  bool // left out of tables, where another column says it in words
+	Group string // columns of one group stand side by side and are one object in JSON, under this name
+	Wide  bool   // left out of tables, where another column says it in words
 }
 
 // Sheet is a report: rows under columns. Foot, if any, is shown under a table only. Tables leave columns out that are
@@ -51,32 +49,27 @@ func (s *Sheet) Add(cells ...string) { s.Rows = append(s.Rows, cells) }
 type Format string
 
 const (
-	Table Format = "table"
-	CSV   Format = "csv"
-	JSON  Format = "json"
+	Table  Format = "table"
+	CSV    Format = "csv"
+	JSON   Format = "json"   // a list of objects
+	NDJSON Format = "ndjson" // one object a line
 )
 
 // ErrFormat refuses an unknown format.
-var ErrFormat = &domain.Error{Code: domain.Invalid, Rule: "export.unknown_format", Text: "the format is table, csv or json"}
+var ErrFormat = &domain.Error{Code: domain.Invalid, Rule: "export.unknown_format", Text: "the format is table, csv, json or ndjson"}
 
 // Write writes the sheet. Refuses export.unknown_format and what w refuses.
 func (s Sheet) Write(w io.Writer, f Format) error {
-	b := bufio.NewWriterSize(w, 1<<16)
-	var err error
-	switch f {
-	case Table, "":
-		err = s.table(b)
-	case CSV:
-		err = s.csv(b)
-	case JSON:
-		err = s.json(b)
-	default:
-		return ErrFormat.With("%q", string(f))
-	}
+	out, err := s.Begin(w, f)
 	if err != nil {
 		return err
 	}
-	return b.Flush()
+	for _, row := range s.Rows {
+		if err := out.Add(row...); err != nil {
+			return err
+		}
+	}
+	return out.End()
 }
 
 // table lines columns up by the width that characters have on a terminal: a kanji takes two cells.
@@ -172,78 +165,4 @@ func thousands(amount string) string {
 		b.WriteString("." + frac)
 	}
 	return sign + b.String()
-}
-
-func (s Sheet) csv(w io.Writer) error {
-	c := csv.NewWriter(w)
-	head := make([]string, len(s.Columns))
-	for i, col := range s.Columns {
-		head[i] = col.Name
-	}
-	if err := c.Write(head); err != nil {
-		return err
-	}
-	cells := make([]string, len(s.Columns))
-	for _, row := range s.Rows {
-		for i, cell := range row {
-			if s.Columns[i].Kind == Text {
-				cell = unformula(cell)
-			}
-			cells[i] = cell
-		}
-		if err := c.Write(cells[:len(row)]); err != nil {
-			return err
-		}
-	}
-	c.Flush()
-	return c.Error()
-}
-
-// unformula keeps a spreadsheet from running a text as a formula.
-func unformula(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
-}
-
-// json writes a list of objects, each with its columns in order.
-func (s Sheet) json(w io.Writer) error {
-	names := make([][]byte, len(s.Columns))
-	for i, c := range s.Columns {
-		names[i], _ = json.Marshal(c.Name)
-	}
-	for r, row := range s.Rows {
-		line := []byte("[\n  {")
-		if r > 0 {
-			line = []byte(",\n  {")
-		}
-		for i, cell := range row {
-			if i > 0 {
-				line = append(line, ", "...)
-			}
-			line = append(append(line, names[i]...), ": "...)
-			line = append(line, s.Columns[i].value(cell)...)
-		}
-		if _, err := w.Write(append(line, '}')); err != nil {
-			return err
-		}
-	}
-	if len(s.Rows) == 0 {
-		_, err := io.WriteString(w, "[]\n")
-		return err
-	}
-	_, err := io.WriteString(w, "\n]\n")
-	return err
-}
-
-func (c Column) value(cell string) []byte {
-	switch {
-	case c.Kind == Count && cell != "":
-		return []byte(cell)
-	case cell == "" && c.Kind != Text:
-		return []byte("null")
-	}
-	b, _ := json.Marshal(cell)
-	return b
 }

@@ -75,3 +75,39 @@ func TestUnknownFormat(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Streamed or at once, a sheet is the same.
+func TestRowByRow(t *testing.T) {
+	for _, s := range []export.Sheet{sheet(), {Columns: sheet().Columns}, {}} {
+		for _, format := range []export.Format{export.Table, export.CSV, export.JSON, export.NDJSON} {
+			var b strings.Builder
+			w, err := s.Begin(&b, format)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, row := range s.Rows {
+				if err := w.Add(row...); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.End(); err != nil || b.String() != write(t, s, format) {
+				t.Errorf("%s: %v, got\n%s", format, err, b.String())
+			}
+		}
+	}
+}
+
+func TestGroupsAreObjects(t *testing.T) {
+	s := export.Sheet{Columns: []export.Column{{Name: "a", Group: "g"}, {Name: "b", Group: "g"}, {Name: "c"}, {Name: "d", Group: "h", Kind: export.Count}}}
+	s.Add("1", "2", "3", "4")
+	s.Add("", "", "", "")
+	want := `{"g": {"a": "1", "b": "2"}, "c": "3", "h": {"d": 4}}
+{"g": {"a": "", "b": ""}, "c": "", "h": {"d": null}}
+`
+	if got := write(t, s, export.NDJSON); got != want {
+		t.Errorf("got %s", got)
+	}
+	if got := write(t, export.Sheet{}, export.NDJSON); got != "" {
+		t.Errorf("%q", got)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -44,6 +45,7 @@ type API struct {
 
 	metrics  *Metrics
 	failures *Failures
+	zones    sync.Map // time zones by name: to load one takes as long as to read an invoice
 }
 
 // Version is the version of the API, which stands in every path.

@@ -9,7 +9,7 @@ import (
 
 const (
 	compressMin   = 1024 // bytes; less fits in one packet either way
-	compressLevel = 1    // 2 % larger than level 5 for our CSV and JSON, in half the time
+	compressLevel = 1    // on our CSV and JSON, higher ones save 2 % at most
 )
 
 // Compress sends answers of 1 KiB and more in gzip to clients that accept it, as they are written. A flush passes

@@ -98,7 +98,7 @@ func (a *API) invoices(ctx context.Context, in *invoicesIn) (*huma.StreamRespons
 	out := report{what: "Invoices", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt}
 	if in.All || in.Limit == 0 && in.Cursor == "" && (format == export.CSV || format == export.NDJSON) {
 		if out.position, err = a.books.Views.Known(ctx, q.KnownAt); err != nil {
-			return nil, parameter(err)
+			return nil, a.asked(ctx, err)
 		}
 		q.KnownAt = projections.KnownAt{Position: out.position}
 		out.sheet = export.Invoices(projections.InvoicesReport{})
@@ -110,7 +110,7 @@ func (a *API) invoices(ctx context.Context, in *invoicesIn) (*huma.StreamRespons
 	}
 	r, err := a.books.Views.Invoices(ctx, q)
 	if err != nil {
-		return nil, parameter(err)
+		return nil, a.asked(ctx, err)
 	}
 	out.position, out.next, out.sheet = r.KnownAt, r.Next, export.Invoices(r)
 	return reportAnswer(in.Accept, out)
@@ -135,7 +135,7 @@ func (a *API) invoice(ctx context.Context, in *invoiceIn) (*huma.StreamResponse,
 		Customer: domain.CustomerID(in.Customer), Currency: domain.Currency(in.Currency), AsOf: m.day, KnownAt: m.known,
 	})
 	if err != nil {
-		return nil, parameter(err)
+		return nil, a.asked(ctx, err)
 	}
 	tag := readingTag(r.Period, r.Version, m.day, r.KnownAt)
 	return reading(in.Accept, tag, invoiceOf(r), report{
@@ -159,7 +159,7 @@ func (a *API) account(ctx context.Context, in *accountIn) (*huma.StreamResponse,
 	key := account.Key{Seller: domain.SellerID(in.Seller), Customer: domain.CustomerID(in.Customer), Currency: domain.Currency(in.Currency)}
 	r, err := a.books.Views.Account(ctx, projections.AccountQuery{Key: key, AsOf: m.day, KnownAt: m.known})
 	if err != nil {
-		return nil, parameter(err)
+		return nil, a.asked(ctx, err)
 	}
 	tag := readingTag(r.Period, r.Version, m.day, r.KnownAt)
 	return reading(in.Accept, tag, accountOf(r), report{

@@ -182,8 +182,8 @@ func TestRecovered(t *testing.T) {
 	router.Use(AccessLog(l.logger(slog.LevelInfo)), Recovered(l.logger(slog.LevelInfo), plainly))
 	router.Get("/early", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "4000")
-		var nothing map[string]int
-		nothing["x"] = 1
+		var nothing []int
+		fmt.Fprint(w, nothing[len(nothing)])
 	})
 	router.Get("/late", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, strings.Repeat("half of it ", 1000))

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -49,11 +48,22 @@ func (a *API) seller(ctx context.Context, in *sellerIn) (*huma.StreamResponse, e
 // oneSeller finds a seller. Whoever may know of all sellers is told which there are. Refuses views.unknown_seller.
 func (a *API) oneSeller(ctx context.Context, id domain.SellerID) (projections.Seller, error) {
 	s, err := a.books.Views.Seller(ctx, id)
+	return s, a.asked(ctx, err)
+}
+
+// asked turns what a read model refuses into a refusal of parameters. Whoever may know of all sellers and asks for one
+// that there isn't is told which there are.
+func (a *API) asked(ctx context.Context, err error) error {
 	if p, _ := principalOf(ctx); p.Seller != "" || !errors.Is(err, projections.ErrUnknownSeller) {
-		return s, parameter(err)
+		return parameter(err)
 	}
+	var refusal *domain.Error
+	errors.As(err, &refusal)
 	list, listErr := a.books.Views.Sellers(ctx)
-	names := make([]string, 0, len(list))
+	if listErr != nil {
+		return listErr
+	}
+	names := make([]string, 0, sellersNamed+1)
 	for i, s := range list {
 		if i == sellersNamed {
 			names = append(names, "...")
@@ -64,7 +74,7 @@ func (a *API) oneSeller(ctx context.Context, id domain.SellerID) (projections.Se
 	if len(names) == 0 {
 		names = []string{"none yet"}
 	}
-	return s, cmp.Or(listErr, error(projections.ErrUnknownSeller.With("%q; there are: %s", string(id), strings.Join(names, ", ")).At(parameterPrefix+"seller")))
+	return parameter(refusal.With("%s; there are: %s", refusal.Detail, strings.Join(names, ", ")))
 }
 
 // sellersNamed is how many sellers a refusal names.

@@ -104,7 +104,15 @@ func (r report) write(w io.Writer, format export.Format) error {
 			return err
 		}
 	}
-	out := r.sheet.Begin(w, format)
+	out, err := r.sheet.Begin(w, format)
+	if err != nil {
+		return err
+	}
+	for _, row := range r.sheet.Rows {
+		if err := out.Add(row...); err != nil {
+			return err
+		}
+	}
 	if r.rows != nil {
 		if err := r.rows(out.Add); err != nil {
 			return err
@@ -113,7 +121,7 @@ func (r report) write(w io.Writer, format export.Format) error {
 	if err := out.End(); err != nil || format != export.JSON {
 		return err
 	}
-	_, err := io.WriteString(w, "}\n")
+	_, err = io.WriteString(w, "}\n")
 	return err
 }
 

@@ -48,7 +48,6 @@ const afterMax = 10 * time.Second
 type moment struct {
 	day   domain.Date
 	known projections.KnownAt
-	fixed bool // the same question has the same answer for ever
 }
 
 // at reads the times, and waits for what the client has seen.
@@ -61,17 +60,20 @@ func (a *API) at(ctx context.Context, id string, t times) (moment, error) {
 		}
 	}
 	var m moment
-	zone, err := a.zone(ctx, domain.SellerID(id))
-	if err != nil {
-		return m, err
+	zone := time.UTC
+	if t.AsOf == "" || t.KnownAt != "" {
+		var err error
+		if zone, err = a.zone(ctx, domain.SellerID(id)); err != nil {
+			return m, err
+		}
 	}
+	var err error
 	if t.AsOf == "" {
 		m.day = domain.DateOf(a.books.Clock().In(zone))
 	} else if m.day, err = domain.ParseDate(t.AsOf); err != nil {
 		return m, named("as_of", err)
 	}
 	m.known, err = projections.ParseKnownAt(t.KnownAt, zone)
-	m.fixed = t.KnownAt != ""
 	return m, named("known_at", err)
 }
 
@@ -81,7 +83,14 @@ func (a *API) zone(ctx context.Context, id domain.SellerID) (*time.Location, err
 	if err != nil {
 		return nil, err
 	}
-	return time.LoadLocation(s.TimeZone)
+	if zone, ok := a.zones.Load(s.TimeZone); ok {
+		return zone.(*time.Location), nil
+	}
+	zone, err := time.LoadLocation(s.TimeZone)
+	if err == nil {
+		a.zones.Store(s.TimeZone, zone) // there are some hundreds
+	}
+	return zone, err
 }
 
 // named says which parameter a refusal is about.
@@ -118,7 +127,7 @@ func (a *API) aging(ctx context.Context, in *agingIn) (*huma.StreamResponse, err
 	}
 	r, err := a.books.Views.Aging(ctx, q)
 	if err != nil {
-		return nil, parameter(err)
+		return nil, a.asked(ctx, err)
 	}
 	return reportAnswer(in.Accept, report{what: "Aging", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, position: r.KnownAt, sheet: export.Aging(r)})
 }
@@ -138,7 +147,7 @@ func (a *API) balances(ctx context.Context, in *balancesIn) (*huma.StreamRespons
 	q := projections.BalancesQuery{Seller: domain.SellerID(in.Seller), Customer: domain.CustomerID(in.Customer), AsOf: m.day, KnownAt: m.known}
 	r, err := a.books.Views.Balances(ctx, q)
 	if err != nil {
-		return nil, parameter(err)
+		return nil, a.asked(ctx, err)
 	}
 	return reportAnswer(in.Accept, report{what: "Balances", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, position: r.KnownAt, sheet: export.Balances(r)})
 }
@@ -151,7 +160,7 @@ func (a *API) unapplied(ctx context.Context, in *balancesIn) (*huma.StreamRespon
 	q := projections.UnappliedQuery{Seller: domain.SellerID(in.Seller), Customer: domain.CustomerID(in.Customer), AsOf: m.day, KnownAt: m.known}
 	r, err := a.books.Views.Unapplied(ctx, q)
 	if err != nil {
-		return nil, parameter(err)
+		return nil, a.asked(ctx, err)
 	}
 	return reportAnswer(in.Accept, report{what: "Unapplied money", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, position: r.KnownAt, sheet: export.Unapplied(r)})
 }
@@ -184,7 +193,7 @@ func (a *API) statement(ctx context.Context, in *statementIn) (*huma.StreamRespo
 	}
 	r, err := a.books.Views.Statement(ctx, q)
 	if err != nil {
-		return nil, parameter(err)
+		return nil, a.asked(ctx, err)
 	}
 	return reportAnswer(in.Accept, report{
 		what: "Statement of " + in.Customer, seller: in.Seller, asOf: m.day, knownAt: in.KnownAt,
@@ -212,7 +221,7 @@ func (a *API) history(ctx context.Context, in *historyIn) (*huma.StreamResponse,
 	id, customer := domain.SellerID(in.Seller), domain.CustomerID(in.Customer)
 	currencies, err := a.books.Views.Currencies(ctx, id, customer)
 	if err != nil {
-		return nil, parameter(err)
+		return nil, a.asked(ctx, err)
 	}
 	var all []projections.Entry
 	var q projections.HistoryQuery
@@ -227,7 +236,7 @@ func (a *API) history(ctx context.Context, in *historyIn) (*huma.StreamResponse,
 		q.Key = account.Key{Seller: id, Customer: customer, Currency: currency}
 		entries, err := a.books.Views.History(ctx, q)
 		if err != nil {
-			return nil, parameter(err)
+			return nil, a.asked(ctx, err)
 		}
 		all = append(all, entries...)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/urikake/urikake/domain"
@@ -19,19 +20,24 @@ import (
 // nothing pass from then on.
 type unsteady struct {
 	eventstore.Store
+	mu                sync.Mutex
 	appends, breaksAt int
 	written, crashes  bool
 }
 
 func (u *unsteady) Append(ctx context.Context, stream string, expected eventstore.Version, events ...eventstore.Proposed) (eventstore.Position, error) {
+	u.mu.Lock()
 	u.appends++
+	breaks := u.appends == u.breaksAt
+	broken := breaks || u.crashes && u.breaksAt > 0 && u.appends > u.breaksAt
+	u.mu.Unlock()
 	switch {
-	case u.appends == u.breaksAt && u.written:
+	case breaks && u.written:
 		if _, err := u.Store.Append(ctx, stream, expected, events...); err != nil {
 			return 0, err
 		}
 		return 0, eventstore.ErrUnavailable
-	case u.appends == u.breaksAt, u.crashes && u.breaksAt > 0 && u.appends > u.breaksAt:
+	case broken:
 		return 0, eventstore.ErrUnavailable
 	}
 	return u.Store.Append(ctx, stream, expected, events...)

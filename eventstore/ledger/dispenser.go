@@ -20,8 +20,9 @@ type dispenser struct {
 
 // counter is where people queue for one series.
 type counter struct {
-	settle  sync.Mutex
-	settled bool
+	settle  chan struct{} // full while somebody looks what was left pending
+	doubts  int           // how often that became doubtful
+	settled int           // doubts when it was last seen to
 
 	waiting []*asker
 	serving bool
@@ -43,30 +44,42 @@ func (d *dispenser) at(key numbering.Key) *counter {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.counter[key] == nil {
-		d.counter[key] = &counter{}
+		d.counter[key] = &counter{settle: make(chan struct{}, 1), doubts: 1}
 	}
 	return d.counter[key]
 }
 
-// once runs settle for a series until it succeeds once.
-func (d *dispenser) once(key numbering.Key, settle func() error) error {
+// once runs settle for a series until it succeeds once, and again after each doubt. It waits for others no longer than
+// ctx lasts.
+func (d *dispenser) once(ctx context.Context, key numbering.Key, settle func() error) error {
 	c := d.at(key)
-	c.settle.Lock()
-	defer c.settle.Unlock()
-	if c.settled {
+	select {
+	case c.settle <- struct{}{}:
+		defer func() { <-c.settle }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	d.mu.Lock()
+	doubts, settled := c.doubts, c.settled == c.doubts
+	d.mu.Unlock()
+	if settled {
 		return nil
 	}
-	err := settle()
-	c.settled = err == nil
-	return err
+	if err := settle(); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c.settled = doubts
+	return nil
 }
 
 // doubt makes the next taking look first what was left pending.
 func (d *dispenser) doubt(key numbering.Key) {
 	c := d.at(key)
-	c.settle.Lock()
-	c.settled = false
-	c.settle.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c.doubts++
 }
 
 // enter notes a command as under way until the function that it gives is called.
@@ -109,12 +122,16 @@ func (d *dispenser) issued(h held) (many []int) {
 	return many
 }
 
-// take waits in the queue of a series. Whoever finds nobody serving serves all who wait, again and again.
-func (d *dispenser) take(ctx context.Context, key numbering.Key, taker numbering.Taker) (held, error) {
-	a := &asker{taker: taker, done: make(chan struct{})}
+// take waits in the queue of a series, with one place for each taker. Whoever finds nobody serving has all who wait
+// served, again and again. It gives all numbers or, as Failed, says who could not get one; the others' stay pending.
+func (d *dispenser) take(ctx context.Context, key numbering.Key, takers []numbering.Taker) ([]held, error) {
+	askers := make([]*asker, len(takers))
+	for i, taker := range takers {
+		askers[i] = &asker{taker: taker, done: make(chan struct{})}
+	}
 	c := d.at(key)
 	d.mu.Lock()
-	c.waiting = append(c.waiting, a)
+	c.waiting = append(c.waiting, askers...)
 	serve := !c.serving
 	c.serving = true
 	d.mu.Unlock()
@@ -122,16 +139,35 @@ func (d *dispenser) take(ctx context.Context, key numbering.Key, taker numbering
 		// detached: those who wait must not fail because the one who serves went away
 		go d.serve(context.WithoutCancel(ctx), key, c)
 	}
-	select {
-	case <-a.done:
-		return a.held, a.err
-	case <-ctx.Done():
-		go func() { // its number stays pending until a repeat or a clean-up
-			<-a.done
-			d.doubt(key)
-		}()
-		return held{}, ctx.Err()
+	if err := d.await(ctx, key, askers); err != nil {
+		return nil, err
 	}
+	numbers := make([]held, len(askers))
+	for i, a := range askers {
+		if a.err != nil {
+			return nil, &Failed{Index: i, Err: a.err}
+		}
+		numbers[i] = a.held
+	}
+	return numbers, nil
+}
+
+// await waits until all are served, unless ctx ends.
+func (d *dispenser) await(ctx context.Context, key numbering.Key, askers []*asker) error {
+	for i, a := range askers {
+		select {
+		case <-a.done:
+		case <-ctx.Done():
+			go func() { // their numbers stay pending until a repeat or a clean-up
+				for _, a := range askers[i:] {
+					<-a.done
+				}
+				d.doubt(key)
+			}()
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 func (d *dispenser) serve(ctx context.Context, key numbering.Key, c *counter) {

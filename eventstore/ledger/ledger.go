@@ -54,13 +54,9 @@ var (
 // Execute runs one command and returns when it is durable. The same Envelope.CommandID with the same command gives
 // the first answer again. Refuses what the command's own rules refuse, and what eventstore.Run refuses.
 func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env eventstore.Envelope) (receipt eventstore.Receipt, err error) {
-	env.Name = c.Name()
-	if env.Hash == "" {
-		hash, err := eventstore.Hash(env.Name, c)
-		if err != nil {
-			return eventstore.Receipt{}, err
-		}
-		env.Hash = hash
+	env, err = signed(c, env)
+	if err != nil {
+		return eventstore.Receipt{}, err
 	}
 	used, err := l.keys.claim(streamOf(c), env)
 	if err != nil {
@@ -81,6 +77,14 @@ func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env 
 		return eventstore.Run(ctx, l.handler, accessKeys, c, env)
 	}
 	return eventstore.Receipt{}, catalog.ErrUnknownCommand.With("%s", env.Name)
+}
+
+// signed puts the command's name and, unless the sender gave one, its hash on the envelope.
+func signed(c interface{ Name() string }, env eventstore.Envelope) (_ eventstore.Envelope, err error) {
+	if env.Name = c.Name(); env.Hash == "" {
+		env.Hash, err = eventstore.Hash(env.Name, c)
+	}
+	return env, err
 }
 
 // checkZone refuses a time zone that no zone database has. The domain, which reads no files, knows its form only.
@@ -118,19 +122,7 @@ func (l *Ledger) onCustomer(ctx context.Context, c customer.Command, env eventst
 }
 
 func (l *Ledger) onAccount(ctx context.Context, c account.Command, env eventstore.Envelope) (eventstore.Receipt, error) {
-	c = account.WithID(c, derivedID(env.CommandID))
-	if err := account.Check(c); err != nil {
-		return eventstore.Receipt{}, err
-	}
-	parties, series, err := l.parties(ctx, c)
-	if err != nil {
-		return eventstore.Receipt{}, err
-	}
-	r := account.Request{Command: c, Parties: parties}
-	if doc, ok := documentOf(c, series); ok {
-		return l.issue(ctx, r, doc, env)
-	}
-	receipt, err := l.run(ctx, r, env)
+	receipt, err := eventstore.Alone(l.together(ctx, []order{{Command: account.Request{Command: c}, Envelope: env}}))
 	if _, carried := c.(account.CarryForward); carried && err == nil {
 		_, _, err = l.live(ctx, c.Account()) // opens the fresh stream
 	}
@@ -144,83 +136,53 @@ func derivedID(commandID string) string {
 	return uuid.NewSHA1(derivedSpace, []byte(commandID)).String()
 }
 
-// parties looks up what the decision must know of the seller and the customer.
-func (l *Ledger) parties(ctx context.Context, c account.Command) (p account.Parties, series domain.Series, err error) {
-	key := c.Account()
+// parties is what decisions must know of the seller and the customer.
+type parties struct {
+	account.Parties
+	series domain.Series // of the seller's invoices
+	terms  domain.Terms  // the customer's
+}
+
+func (l *Ledger) parties(ctx context.Context, key account.Key) (p parties, err error) {
 	err = eventstore.View(ctx, l.handler, sellers, seller.Stream(key.Seller), func(s *seller.State, _ eventstore.Version) error {
-		p.SellerKnown, p.Rounding, series = s.Registered, s.Rounding, s.DefaultSeries
+		p.SellerKnown, p.Rounding, p.series = s.Registered, s.Rounding, s.DefaultSeries
 		p.Tolerance = s.Tolerance(key.Currency)
 		return nil
 	})
 	if err != nil {
-		return p, "", err
+		return p, err
 	}
 	stream := customer.Key{Seller: key.Seller, Customer: key.Customer}.Stream()
 	err = eventstore.View(ctx, l.handler, customers, stream, func(s *customer.State, _ eventstore.Version) error {
-		p.CustomerKnown, p.CustomerActive = s.Registered, s.Active
-		if invoice, ok := c.(account.IssueInvoice); ok && invoice.DueOn.IsZero() && !s.Terms.IsZero() {
-			due, err := s.Terms.Due(invoice.IssuedOn, domain.JapanBankDays())
-			p.DueOn = due
-			return err
-		}
+		p.CustomerKnown, p.CustomerActive, p.terms = s.Registered, s.Active, s.Terms
 		return nil
 	})
-	return p, series, err
+	return p, err
 }
 
-// run gives a command to the account's live stream.
-func (l *Ledger) run(ctx context.Context, r account.Request, env eventstore.Envelope) (eventstore.Receipt, error) {
-	return l.follow(ctx, r, env, eventstore.Run[account.Request, *account.State])
+// of adds what depends on the command: the due date of an invoice that names none.
+func (p parties) of(c account.Command) (_ account.Parties, err error) {
+	if invoice, ok := c.(account.IssueInvoice); ok && invoice.DueOn.IsZero() && !p.terms.IsZero() {
+		p.DueOn, err = p.terms.Due(invoice.IssuedOn, domain.JapanBankDays())
+	}
+	return p.Parties, err
 }
 
-// try is run without writing.
-func (l *Ledger) try(ctx context.Context, r account.Request, env eventstore.Envelope) (eventstore.Receipt, error) {
-	return l.follow(ctx, r, env, eventstore.Try[account.Request, *account.State])
-}
-
-type runner func(context.Context, *eventstore.Handler, *eventstore.Aggregate[account.Request, *account.State],
-	account.Request, eventstore.Envelope) (eventstore.Receipt, error)
-
-// follow tries the account's first stream and, where that was carried forward, the one in which it goes on. A command
-// that a closed stream has seen gets its first answer there. What a client expects is asked of the live stream.
-func (l *Ledger) follow(ctx context.Context, r account.Request, env eventstore.Envelope, run runner) (eventstore.Receipt, error) {
-	r.Stream = r.Account().Stream()
-	receipt, err := run(ctx, l.handler, accounts, r, env)
-	for errors.Is(err, account.ErrCarriedForward) || env.Expected != nil && errors.Is(err, eventstore.ErrWrongVersion) {
-		live, closed, liveErr := l.live(ctx, r.Account())
-		if liveErr != nil {
-			return receipt, liveErr
-		}
-		if live == r.Stream {
-			return receipt, err // not carried forward: the client expects another version
-		}
-		r.Stream, r.Parties.Earlier = live, nil
-		for _, stream := range closed {
-			if receipt, found, err := l.answered(ctx, stream, env); found || err != nil {
-				return receipt, err
+// answered looks in closed streams for a command, and for the one that must not have been run.
+func (l *Ledger) answered(ctx context.Context, closed []string, env eventstore.Envelope) (receipt eventstore.Receipt, found bool, err error) {
+	for _, stream := range closed {
+		if env.Unless != "" {
+			if _, seen, err := eventstore.Find(ctx, l.handler, accounts, stream, env.Unless); seen || err != nil {
+				return receipt, false, cmp.Or(err, error(eventstore.ErrSeen.With("%s", env.Unless)))
 			}
-			state, err := l.closed(ctx, stream)
-			if err != nil {
-				return receipt, err
+		}
+		if !env.Internal {
+			if receipt, found, err = eventstore.Lookup(ctx, l.handler, accounts, stream, env); found || err != nil {
+				return receipt, found, err
 			}
-			r.Parties.Earlier = append(r.Parties.Earlier, state)
-		}
-		receipt, err = run(ctx, l.handler, accounts, r, env)
-	}
-	return receipt, err
-}
-
-// answered looks in a closed stream for the command, and for the one that must not have been run.
-func (l *Ledger) answered(ctx context.Context, stream string, env eventstore.Envelope) (receipt eventstore.Receipt, found bool, err error) {
-	if env.Unless != "" {
-		if _, seen, err := eventstore.Find(ctx, l.handler, accounts, stream, env.Unless); seen || err != nil {
-			return receipt, false, cmp.Or(err, error(eventstore.ErrSeen.With("%s", env.Unless)))
 		}
 	}
-	if env.Internal {
-		return receipt, false, nil
-	}
-	return eventstore.Lookup(ctx, l.handler, accounts, stream, env)
+	return receipt, false, nil
 }
 
 // live walks from an account's first stream to the one in which it goes on, and opens that one if a crash came between

@@ -43,17 +43,27 @@ type office struct {
 func open(t *testing.T, store eventstore.Store) office {
 	t.Helper()
 	o := office{t, ledger.New(store, ledger.Codec(), eventstore.SnapshotDir(t.TempDir())), store}
-	o.must("seller", seller.RegisterSeller{Seller: "S1", Settings: seller.Settings{
+	prepare(t, o.Ledger)
+	return o
+}
+
+func prepare(t testing.TB, l *ledger.Ledger) {
+	t.Helper()
+	must := func(id string, c interface{ Name() string }) {
+		if _, err := l.Execute(context.Background(), c, eventstore.Envelope{CommandID: id, Actor: "test"}); err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+	}
+	must("seller", seller.RegisterSeller{Seller: "S1", Settings: seller.Settings{
 		Name: "売手", TimeZone: "Asia/Tokyo", BaseCurrency: "JPY",
 		Language: domain.Japanese, Tolerance: []domain.Money{jpy(880)},
 	}})
 	for _, c := range []domain.CustomerID{"C1", "C2"} {
-		o.must("customer-"+string(c), customer.RegisterCustomer{
+		must("customer-"+string(c), customer.RegisterCustomer{
 			Key:     customer.Key{Seller: "S1", Customer: c},
 			Details: customer.Details{Name: "得意先"}, Terms: domain.Terms{Kind: domain.TermsNet, NetDays: 30},
 		})
 	}
-	return o
 }
 
 func (o office) do(id string, c interface{ Name() string }) (eventstore.Receipt, error) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
+	"sync"
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
@@ -40,8 +42,9 @@ type document struct {
 	given string        // the number that the command names
 	key   numbering.Key // the series that numbers it, or that the given number belongs to
 	n     int           // the given number's place in its series, 0 if it has none
-	id    domain.InvoiceID
 	on    domain.Date
+	taker numbering.Taker
+	at    int // which command of its group issues it
 }
 
 // documentOf tells whether a command issues a document, and which series would number it.
@@ -51,7 +54,8 @@ func documentOf(c account.Command, invoices domain.Series) (document, bool) {
 			otherwise = domain.Series(series)
 		}
 		key := numbering.Key{Seller: c.Account().Seller, Series: otherwise, Year: on.Year()}
-		doc := document{given, key, 0, domain.InvoiceID(id), on}
+		doc := document{given: given, key: key, on: on}
+		doc.taker = numbering.Taker{Account: c.Account().Stream(), Invoice: domain.InvoiceID(id)}
 		if series, year, n, ok := numbering.Parse(given); ok {
 			doc.key.Series, doc.key.Year, doc.n = series, year, n
 		}
@@ -77,52 +81,101 @@ func documentOf(c account.Command, invoices domain.Series) (document, bool) {
 // numberAttemptsMax bounds how often a document gets another number because a clean-up took the last one back.
 const numberAttemptsMax = 5
 
-// issue gets a number for a document and issues it. What would be refused, or was issued before, takes no number.
-func (l *Ledger) issue(ctx context.Context, r account.Request, doc document, env eventstore.Envelope) (eventstore.Receipt, error) {
-	probe := r
-	probe.Parties.Number, probe.Parties.Token = "none yet", math.MaxUint64
-	if receipt, err := l.try(ctx, probe, env); err != nil || receipt.Repeated {
-		return receipt, err
+// issue gets numbers for a group's documents and does the group. What would be refused, or was issued before, takes no
+// number.
+func (l *Ledger) issue(ctx context.Context, group []order, docs []document) ([]eventstore.Receipt, error) {
+	probe := slices.Clone(group)
+	for _, doc := range docs {
+		p := &probe[doc.at].Command.Parties
+		p.Number, p.Token = "none yet", math.MaxUint64
 	}
-	taker := numbering.Taker{Account: r.Account().Stream(), Invoice: doc.id, CommandID: env.CommandID}
-	leave := l.series.enter(taker)
-	var receipt eventstore.Receipt
-	err := error(account.ErrNumberForfeited)
+	receipts, err := l.try(ctx, probe)
+	if err != nil || allRepeated(receipts) {
+		return receipts, err
+	}
+	docs = slices.DeleteFunc(docs, func(doc document) bool { return receipts[doc.at].Repeated })
+	if err := checkGiven(docs); err != nil {
+		return nil, err
+	}
+	leave := l.enter(docs)
+	err = error(account.ErrNumberForfeited)
 	for attempt := 0; attempt < numberAttemptsMax && errors.Is(err, account.ErrNumberForfeited); attempt++ {
-		receipt, err = l.issueOnce(ctx, r, doc, taker, env)
+		receipts, err = l.issueOnce(ctx, group, docs)
 	}
 	leave()
-	if err != nil || receipt.Repeated {
-		l.series.doubt(doc.key) // a number may be left
+	for _, doc := range docs {
+		if err != nil || receipts[doc.at].Repeated {
+			l.series.doubt(doc.key) // a number may be left
+		}
 	}
 	if err != nil && !outcomeUnknown(err) { // sent twice at once, it may have been issued meanwhile
-		if again, tryErr := l.try(ctx, probe, env); tryErr == nil && again.Repeated {
+		if again, tryErr := l.try(ctx, probe); tryErr == nil && allRepeated(again) {
 			return again, nil
 		}
 	}
-	return receipt, err
+	return receipts, err
 }
 
-// issueOnce issues a document under one number.
-func (l *Ledger) issueOnce(ctx context.Context, r account.Request, doc document, taker numbering.Taker, env eventstore.Envelope) (eventstore.Receipt, error) {
-	held, err := l.number(ctx, doc, taker)
+func allRepeated(receipts []eventstore.Receipt) bool {
+	return !slices.ContainsFunc(receipts, func(r eventstore.Receipt) bool { return !r.Repeated })
+}
+
+// checkGiven refuses a number that is given to two documents of a group.
+func checkGiven(docs []document) error {
+	given := make(map[string]bool)
+	for _, doc := range docs {
+		if given[doc.given] {
+			return &Failed{Index: doc.at, Err: numbering.ErrNumberTaken.With("%s, by a command before it", doc.given).At("/number")}
+		}
+		given[doc.given] = doc.given != ""
+	}
+	return nil
+}
+
+// enter notes all documents' commands as under way until the function that it gives is called.
+func (l *Ledger) enter(docs []document) (leave func()) {
+	leaves := make([]func(), len(docs))
+	for i, doc := range docs {
+		leaves[i] = l.series.enter(doc.taker)
+	}
+	return func() {
+		for _, leave := range leaves {
+			leave()
+		}
+	}
+}
+
+// issueOnce issues documents each under one number.
+func (l *Ledger) issueOnce(ctx context.Context, group []order, docs []document) ([]eventstore.Receipt, error) {
+	numbers, err := l.numbers(ctx, docs)
 	if err != nil {
-		return eventstore.Receipt{}, err
+		return nil, err
 	}
-	r.Parties.Number, r.Parties.Token = held.text, held.token
-	receipt, err := l.run(ctx, r, env)
-	if err == nil && numberOn(receipt) == held.text {
-		if many := l.series.issued(held); len(many) > 0 && l.confirm(ctx, held.key, many) != nil {
-			l.series.doubt(held.key)
+	for i, doc := range docs {
+		p := &group[doc.at].Command.Parties
+		p.Number, p.Token = numbers[i].text, numbers[i].token
+	}
+	receipts, err := l.run(ctx, group)
+	var failed *Failed
+	forfeited := errors.Is(err, account.ErrNumberForfeited) && errors.As(err, &failed)
+	for i, doc := range docs {
+		switch {
+		case err == nil && numberOn(receipts[doc.at]) == numbers[i].text:
+			l.issued(ctx, numbers[i])
+		case forfeited && failed.Index == doc.at: // whoever took it for stale may have stopped halfway
+			if cleanErr := l.giveBack(ctx, numbers[i], doc.taker); cleanErr != nil {
+				return nil, cleanErr
+			}
 		}
-		return receipt, nil
 	}
-	if errors.Is(err, account.ErrNumberForfeited) { // whoever took it for stale may have stopped halfway
-		if cleanErr := l.giveBack(ctx, held, taker); cleanErr != nil {
-			return receipt, cleanErr
-		}
+	return receipts, err
+}
+
+// issued leaves a number to be confirmed by a later taking, or confirms many at once.
+func (l *Ledger) issued(ctx context.Context, h held) {
+	if many := l.series.issued(h); len(many) > 0 && l.confirm(ctx, h.key, many) != nil {
+		l.series.doubt(h.key)
 	}
-	return receipt, err
 }
 
 // numberOn is the number of the document that a command issued.
@@ -154,17 +207,57 @@ type held struct {
 	n     int // 0 for a free number
 }
 
-// number takes the document's number from its series, or claims the one that the command names.
-func (l *Ledger) number(ctx context.Context, doc document, taker numbering.Taker) (held, error) {
-	if doc.given == "" {
-		if err := l.settleOnce(ctx, doc.key); err != nil {
-			return held{}, err
+// numbers claims the numbers that documents name, all at the same time, and takes the others from their series, in the
+// documents' order.
+func (l *Ledger) numbers(ctx context.Context, docs []document) ([]held, error) {
+	numbers, errs := make([]held, len(docs)), make([]error, len(docs))
+	takers := make(map[numbering.Key][]int) // who take, by series
+	var claims sync.WaitGroup
+	for i, doc := range docs {
+		if doc.given == "" {
+			takers[doc.key] = append(takers[doc.key], i)
+			continue
 		}
-		return l.series.take(ctx, doc.key, taker)
+		claims.Go(func() { numbers[i], errs[i] = l.given(ctx, doc) })
 	}
+	claims.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return nil, &Failed{Index: docs[i].at, Err: err}
+		}
+	}
+	for key, places := range takers {
+		if err := l.take(ctx, key, docs, places, numbers); err != nil {
+			return nil, err
+		}
+	}
+	return numbers, nil
+}
+
+// take gets numbers from one series for the documents at some places.
+func (l *Ledger) take(ctx context.Context, key numbering.Key, docs []document, places []int, numbers []held) error {
+	if err := l.settleOnce(ctx, key); err != nil {
+		return err
+	}
+	takers := make([]numbering.Taker, len(places))
+	for i, place := range places {
+		takers[i] = docs[place].taker
+	}
+	taken, err := l.series.take(ctx, key, takers)
+	if failed := (*Failed)(nil); errors.As(err, &failed) {
+		err = &Failed{Index: docs[places[failed.Index]].at, Err: failed.Err}
+	}
+	for i, h := range taken {
+		numbers[places[i]] = h
+	}
+	return err
+}
+
+// given claims the number that a document names.
+func (l *Ledger) given(ctx context.Context, doc document) (held, error) {
 	h := held{text: doc.given, key: doc.key, n: doc.n}
 	for {
-		err := l.claim(ctx, h, taker)
+		err := l.claim(ctx, h, doc.taker)
 		if errors.Is(err, numbering.ErrNumberTaken) {
 			freed, cleanErr := l.freeStale(ctx, h, doc.on)
 			if cleanErr != nil {
@@ -178,7 +271,7 @@ func (l *Ledger) number(ctx context.Context, doc document, taker numbering.Taker
 			return held{}, err
 		}
 		w, waits, err := l.waiting(ctx, h)
-		if err == nil && (!waits || w.Taker != taker) {
+		if err == nil && (!waits || w.Taker != doc.taker) {
 			err = account.ErrNumberForfeited.With("%s", h.text)
 		}
 		h.token = w.Token

@@ -36,7 +36,7 @@ func (l *Ledger) settle(ctx context.Context, h held, taker numbering.Taker, on d
 		Command: account.ForfeitNumber{Key: key, Number: h.text, Token: h.token, ForfeitOn: on},
 		Parties: account.Parties{SellerKnown: true, CustomerKnown: true},
 	}
-	_, err = l.run(ctx, r, env)
+	_, err = l.run(ctx, []order{{Command: r, Envelope: env}})
 	if errors.Is(err, eventstore.ErrSeen) {
 		var receipt eventstore.Receipt
 		receipt, err = l.find(ctx, key, taker.CommandID)
@@ -65,7 +65,7 @@ func (l *Ledger) find(ctx context.Context, key account.Key, commandID string) (e
 // settleOnce finishes, before the first taking in this process and after one that went wrong, what is left pending in
 // the series.
 func (l *Ledger) settleOnce(ctx context.Context, key numbering.Key) error {
-	return l.series.once(key, func() error {
+	return l.series.once(ctx, key, func() error {
 		var left []numbering.Taken
 		var tokens []uint64
 		err := eventstore.View(ctx, l.handler, serieses, key.Stream(), func(s *numbering.State, _ eventstore.Version) error {

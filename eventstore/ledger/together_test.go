@@ -1,0 +1,493 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/numbering"
+	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/ledger"
+	"github.com/urikake/urikake/eventstore/sqlite"
+)
+
+func ordersOf(steps ...step) (orders []ledger.Order) {
+	for _, s := range steps {
+		orders = append(orders, ledger.Order{Command: s.command, Envelope: eventstore.Envelope{CommandID: s.id, Actor: "test"}})
+	}
+	return orders
+}
+
+func (o office) together(steps ...step) []eventstore.Receipt {
+	o.Helper()
+	receipts, err := o.ExecuteTogether(context.Background(), ordersOf(steps...))
+	if err != nil || len(receipts) != len(steps) {
+		o.Fatalf("%d receipts, %v", len(receipts), err)
+	}
+	return receipts
+}
+
+func (o office) failed(index int, want error, steps ...step) {
+	o.Helper()
+	receipts, err := o.ExecuteTogether(context.Background(), ordersOf(steps...))
+	var failed *ledger.Failed
+	if !errors.As(err, &failed) || failed.Index != index || !errors.Is(err, want) || receipts != nil {
+		o.Fatalf("%v, want %v at %d", err, want, index)
+	}
+}
+
+// sameAsFresh compares what the ledger and one that has just been started would answer.
+func (o office) sameAsFresh(c domain.CustomerID) {
+	o.Helper()
+	fresh := office{o.T, ledger.New(o.store, ledger.Codec(), nil), o.store}
+	var balances [2]string
+	for i, o := range []office{o, fresh} {
+		balances[i] = fmt.Sprint(o.Books(context.Background(), key(c)))
+	}
+	if balances[0] != balances[1] {
+		o.Fatalf("hot %s, fresh %s", balances[0], balances[1])
+	}
+}
+
+func numbersOf(receipts []eventstore.Receipt) (numbers []string) {
+	for _, r := range receipts {
+		for _, e := range r.Events {
+			if e, ok := e.(account.InvoiceIssued); ok {
+				numbers = append(numbers, e.Number)
+			}
+		}
+	}
+	return numbers
+}
+
+func named(c account.IssueInvoice, id string) account.IssueInvoice {
+	c.Invoice = domain.InvoiceID(id)
+	return c
+}
+
+func voids(id string) account.VoidInvoice {
+	return account.VoidInvoice{Key: key("C1"), Invoice: domain.InvoiceID(id), VoidOn: day("2026-04-02"), Reason: "x"}
+}
+
+// Invoices and what is done to them go in one append, with numbers in the group's order.
+func TestAGroupOfDocuments(t *testing.T) {
+	store := &unsteady{Store: newStore()}
+	o := open(t, store)
+	o.must("before", invoice("C2", "", 1))
+	steps := []step{
+		{"a", named(invoice("C1", "", 100), "A"), nil},
+		{"b", named(invoice("C1", "", 200), "B"), nil},
+		{"c", named(invoice("C1", "2026/9", 300), "C"), nil},
+		{"d", named(invoice("C1", "INV-2026-000003", 400), "D"), nil},
+		{"e", voids("B"), nil},
+		{"f", payment("C1", 450), nil},
+		{"g", named(invoice("C1", "", 500), "E"), nil},
+	}
+	store.appends = 0
+	receipts := o.together(steps...)
+	if want := []string{"INV-2026-000002", "INV-2026-000004", "2026/9", "INV-2026-000003", "INV-2026-000005"}; !reflect.DeepEqual(numbersOf(receipts), want) {
+		t.Fatalf("%v, want %v", numbersOf(receipts), want)
+	}
+	if p := receipts[5].Events[0].(account.PaymentRecorded); len(p.Allocations) != 3 || store.appends != 4 {
+		t.Fatalf("%+v, %d appends", p, store.appends)
+	}
+	for i, s := range steps {
+		if r := o.must(s.id, s.command); !r.Repeated || r.Position != receipts[i].Position || r.Version != receipts[i].Version {
+			t.Errorf("%s alone gets %+v, in the group it got %+v", s.id, r, receipts[i])
+		}
+	}
+	again := o.together(steps...)
+	for i := range receipts {
+		receipts[i].Repeated = true
+	}
+	if !reflect.DeepEqual(again, receipts) {
+		t.Errorf("%+v\nwant %+v", again, receipts)
+	}
+	o.sameAsFresh("C1")
+	audit(t, "", o)
+}
+
+// A group that is refused anywhere writes nothing to its account and leaves its numbers to others.
+func TestAGroupOfDocumentsRefused(t *testing.T) {
+	o := open(t, newStore())
+	o.must("before", named(invoice("C1", "2026/7", 10), "O"))
+	bad := []struct {
+		step
+		want error
+	}{
+		{step{"x", named(invoice("C1", "", 1), "O"), nil}, account.ErrRepeatedID},
+		{step{"x", invoice("C1", "2026/7", 1), nil}, numbering.ErrNumberTaken},
+		{step{"x", invoice("C1", "2026/8", 1), nil}, numbering.ErrNumberTaken}, // given to the first of the group
+		{step{"x", voids("Z"), nil}, account.ErrUnknownItem},
+		{step{"x", account.RecordPayment{Key: key("C1")}, nil}, domain.ErrMissing},
+		{step{"x", payment("C2", 1), nil}, ledger.ErrOtherAccount},
+		{step{"x", customer.DeactivateCustomer{Key: customer.Key{Seller: "S1", Customer: "C1"}, Reason: "x"}, nil}, ledger.ErrOtherAccount},
+		{step{"x", account.CarryForward{Key: key("C1"), CarryOn: day("2026-12-31"), Into: "2027"}, nil}, ledger.ErrCarryAlone},
+		{step{"a", voids("A"), nil}, eventstore.ErrKeyReused},
+		{step{"x y", voids("A"), nil}, eventstore.ErrCommandID},
+	}
+	head := func() (n int) {
+		for _, err := range o.store.Read(context.Background(), key("C1").Stream(), 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		return n
+	}
+	before := head()
+	for _, b := range bad {
+		for at := 1; at < 4; at++ {
+			steps := []step{
+				{"a", named(invoice("C1", "2026/8", 100), "A"), nil},
+				{"b", named(invoice("C1", "", 100), "B"), nil},
+				{"c", payment("C1", 110), nil},
+				{"d", invoice("C1", "", 1), nil},
+			}
+			steps[at] = b.step
+			o.failed(at, b.want, steps...)
+			o.sameAsFresh("C1")
+		}
+	}
+	if n := head(); n > before+100 { // forfeited numbers may stand there
+		t.Errorf("%d events, %d before", n, before)
+	}
+	o.must("free", invoice("C2", "2026/8", 1))
+	audit(t, "", o)
+}
+
+func TestAGroupIsBounded(t *testing.T) {
+	o := open(t, newStore())
+	steps := make([]step, ledger.OrdersMax+1)
+	for i := range steps {
+		steps[i] = step{fmt.Sprint("k", i), invoice("C1", "", 1), nil}
+	}
+	if _, err := o.ExecuteTogether(t.Context(), ordersOf(steps...)); !errors.Is(err, ledger.ErrTooManyOrders) {
+		t.Fatal(err)
+	}
+	receipts := o.together(steps[1:]...)
+	for i, number := range numbersOf(receipts) {
+		if number != numbering.Format("INV", 2026, i+1) {
+			t.Fatalf("the invoice at %d got %s", i, number)
+		}
+	}
+	if _, err := o.ExecuteTogether(t.Context(), []ledger.Order{{}}); err == nil {
+		t.Error("no command at all")
+	}
+	if receipts, err := o.ExecuteTogether(t.Context(), nil); receipts != nil || err != nil {
+		t.Errorf("%v, %v", receipts, err)
+	}
+	audit(t, "", o)
+}
+
+// After carry forwards a group goes to the live stream, and each repeat gets its answer from where it stands.
+func TestAGroupGoesOnAfterCarryForward(t *testing.T) {
+	o := open(t, newStore())
+	a, b := step{"a", named(invoice("C1", "", 100), "A"), nil}, step{"b", payment("C1", 30), nil}
+	first := o.together(a, b)
+	o.must("c1", account.CarryForward{Key: key("C1"), CarryOn: day("2026-12-31"), Into: "2027"})
+	c, d := step{"c", payment("C1", 20), nil}, step{"d", invoice("C1", "", 5), nil}
+	second := o.together(b, c, a, d)
+	if !second[0].Repeated || second[0].Position != first[1].Position || !second[2].Repeated || second[2].Position != first[0].Position {
+		t.Fatalf("%+v", second)
+	}
+	if second[1].Repeated || second[1].Stream != key("C1").Stream()+".2027" || second[3].Version != 3 {
+		t.Fatalf("%+v", second)
+	}
+	o.must("c2", account.CarryForward{Key: key("C1"), CarryOn: day("2027-12-31"), Into: "2028"})
+	o.failed(2, account.ErrRepeatedID, d, step{"e", payment("C1", 1), nil}, step{"f", named(invoice("C1", "", 1), "A"), nil})
+	o.failed(1, account.ErrUnknownItem, step{"e", payment("C1", 1), nil}, step{"f", voids("Z"), nil}, a)
+	o.failed(1, eventstore.ErrKeyReused, step{"e", payment("C1", 1), nil}, step{"c", payment("C1", 21), nil})
+	third := o.together(d, a, step{"e", payment("C1", 40), nil}, c)
+	if !third[0].Repeated || third[2].Stream != key("C1").Stream()+".2028" || third[3].Position != second[1].Position {
+		t.Fatalf("%+v", third)
+	}
+	for i, r := range o.together(a, b, c, d) {
+		if !r.Repeated {
+			t.Errorf("%d: %+v", i, r)
+		}
+	}
+	orders := ordersOf(step{"g", payment("C1", 1), nil}, step{"h", payment("C1", 1), nil})
+	for i, version := range []eventstore.Version{2, 3} { // the second counts what the first writes
+		orders[i].Expected = &eventstore.Expectation{Period: "2028", Version: version}
+	}
+	if _, err := o.ExecuteTogether(t.Context(), orders); err != nil {
+		t.Error(err)
+	}
+	orders[1].CommandID = "i"
+	if _, err := o.ExecuteTogether(t.Context(), orders); !errors.Is(err, eventstore.ErrWrongVersion) {
+		t.Error(err)
+	}
+	o.sameAsFresh("C1")
+	audit(t, "", o)
+}
+
+// The keys of a group are claimed for all of it, and freed when it is refused.
+func TestKeysOfAGroup(t *testing.T) {
+	o, _ := remembering(t, newStore())
+	o.must("x", payment("C2", 1))
+	o.failed(1, eventstore.ErrKeyReused, step{"a", payment("C1", 1), nil}, step{"x", payment("C1", 1), nil})
+	o.failed(1, account.ErrUnknownItem, step{"a", payment("C1", 1), nil}, step{"b", voids("Z"), nil})
+	o.must("a", payment("C2", 1))
+	o.failed(0, eventstore.ErrKeyReused, step{"a", payment("C1", 1), nil})
+	o.together(step{"c", payment("C1", 1), nil}, step{"c", payment("C1", 1), nil}, step{"d", payment("C1", 1), nil})
+	o.refused("c", payment("C2", 1), eventstore.ErrKeyReused)
+	o.refused("d", payment("C2", 1), eventstore.ErrKeyReused)
+	if n := o.UnderWay(); n != 0 {
+		t.Errorf("%d keys under way", n)
+	}
+}
+
+// groups is a story of groups, with single commands between.
+func groups() [][]step {
+	return [][]step{
+		{
+			{"g1", named(invoice("C1", "", 1100), "D"), nil},
+			{"g2", invoice("C1", "2026/7", 300), nil},
+			{"g3", payment("C1", 200), nil},
+			{"g4", invoice("C1", "INV-2026-000005", 500), nil},
+			{"g5", invoice("C1", "", 10), nil},
+		},
+		{{"h1", invoice("C2", "", 1), nil}, {"h2", invoice("C2", "2026/8", 1), nil}, {"h3", payment("C2", 1), nil}},
+		{
+			{"i1", invoice("C1", "", 1), nil},
+			{"i2", payment("C1", 10), nil},
+			{"i3", invoice("C1", "2026/8", 1), numbering.ErrNumberTaken},
+		},
+		{
+			{"j1", account.OpenDispute{Key: key("C1"), Dispute: "X", Invoice: "D", OpenedOn: day("2026-04-06"), Reason: account.Defective}, nil},
+			{"j2", account.ResolveDispute{Key: key("C1"), Dispute: "X", ResolvedOn: day("2026-04-07"), Outcome: account.DisputeUpheld}, nil},
+			{"g5", invoice("C1", "", 10), nil},
+		},
+		{{"c1", account.CarryForward{Key: key("C1"), CarryOn: day("2026-12-31"), Into: "2027"}, nil}},
+		{
+			{"k1", invoice("C1", "", 10), nil},
+			{"g3", payment("C1", 200), nil},
+			{"k2", account.IssueCreditNote{Key: key("C1"), Number: "CN-2027-000002", IssuedOn: day("2027-02-02"), Reason: account.Goodwill, Total: jpy(5)}, nil},
+		},
+		{{"c2", account.CarryForward{Key: key("C1"), CarryOn: day("2027-12-31"), Into: "2028"}, nil}},
+		{{"l1", payment("C1", 3), nil}, {"l1", payment("C1", 3), nil}, {"l2", payment("C1", 4), nil}},
+	}
+}
+
+// tell sends a group, a carry forward alone.
+func (o office) tell(group []step) (refused, err error) {
+	if _, carry := group[0].command.(account.CarryForward); carry {
+		_, err = o.do(group[0].id, group[0].command)
+		return nil, err
+	}
+	for _, s := range group {
+		if s.refused != nil {
+			refused = s.refused
+		}
+	}
+	receipts, err := o.ExecuteTogether(context.Background(), ordersOf(group...))
+	if err == nil && len(receipts) != len(group) {
+		o.Fatalf("%d receipts", len(receipts))
+	}
+	return refused, err
+}
+
+// Whichever append breaks, and however: a group is there as a whole or not at all.
+func TestACrashAtAnyAppendOfAGroup(t *testing.T) {
+	for _, crashes := range []bool{false, true} {
+		for _, written := range []bool{false, true} {
+			for n := 1; tellGroups(t, n, written, crashes); n++ {
+			}
+		}
+	}
+}
+
+func tellGroups(t *testing.T, n int, written, crashes bool) bool {
+	t.Helper()
+	name := fmt.Sprintf("append %d, written %v, crash %v: ", n, written, crashes)
+	store := &unsteady{Store: newStore(), written: written, crashes: crashes}
+	o := open(t, store)
+	if err := o.RememberFew(t.Context(), 256); err != nil {
+		t.Fatal(err)
+	}
+	store.appends, store.breaksAt = 0, n
+	for i, group := range groups() {
+		want, err := o.tell(group)
+		if errors.Is(err, eventstore.ErrUnavailable) && !crashes {
+			_, err = o.tell(group)
+		}
+		var refusal *domain.Error // what follows a crash may be refused, but for a reason
+		if !isAnswer(err, want) && (!crashes || !errors.As(err, &refusal) || refusal.Code == domain.Internal) {
+			t.Fatal(name, i, " ", err)
+		}
+		whole(t, name, o, group)
+	}
+	if store.appends < n {
+		return false
+	}
+	store.breaksAt = 0
+	o = office{t, ledger.New(store, ledger.Codec(), nil), store}
+	if n%2 == 0 {
+		o.must("between", invoice("C2", "", 1)) // somebody else comes first, and finishes what was left
+	}
+	for i, group := range append(groups(), groups()...) {
+		if want, err := o.tell(group); !isAnswer(err, want) {
+			t.Fatal(name, i, " again: ", err)
+		}
+		whole(t, name, o, group)
+		o.sameAsFresh("C1")
+	}
+	audit(t, name, o)
+	return true
+}
+
+func isAnswer(err, want error) bool {
+	return want == nil && err == nil || want != nil && errors.Is(err, want)
+}
+
+// whole asserts that all of a group stands in the log or nothing of it, but for what an earlier group has done.
+func whole(t *testing.T, name string, o office, group []step) {
+	t.Helper()
+	there := map[string]bool{}
+	k := group[0].command.(account.Command).Account()
+	for _, period := range []string{"", ".2027", ".2028"} {
+		for r, err := range o.store.Read(context.Background(), k.Stream()+period, 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			id, _ := eventstore.CommandOf(r)
+			there[id] = true
+		}
+	}
+	for _, s := range group {
+		if s.id[0] == group[0].id[0] && there[s.id] != there[group[0].id] {
+			t.Fatal(name, s.id, " and ", group[0].id, " stand not together")
+		}
+	}
+}
+
+// Groups, single commands and carry forwards race on several ledgers, with answers lost and numbers that many want.
+func TestGroupsRace(t *testing.T) {
+	for seed := range uint64(3) {
+		store := &slow{Store: newStore(), rng: rand.New(rand.NewPCG(seed, 2))}
+		open(t, store)
+		store.loses = 0.02
+		var list [][]step
+		for i := range 40 {
+			c := []domain.CustomerID{"C1", "C2"}[i%2]
+			group := []step{{fmt.Sprint("a", i), invoice(c, "", int64(i+1)), nil}, {fmt.Sprint("b", i), payment(c, 3), nil}, {fmt.Sprint("c", i), invoice(c, "", 2), nil}}
+			switch {
+			case i%5 == 1:
+				group[2].command = invoice(c, fmt.Sprintf("INV-2026-%06d", 1+i/10), 2) // wanted by two, and by the series
+			case i%5 == 2:
+				group[0].command = invoice(c, fmt.Sprint("FREE/", i/10), 2)
+			case i%5 == 3:
+				group[1].command = account.VoidInvoice{Key: key(c), Invoice: "none", VoidOn: day("2026-05-01"), Reason: "x"}
+			}
+			list = append(list, group)
+			if i%20 == 19 {
+				list = append(list, []step{{fmt.Sprint("p", i), account.CarryForward{Key: key("C1"), CarryOn: day("2026-12-31"), Into: fmt.Sprint("P", i)}, nil}})
+			}
+		}
+		var wg sync.WaitGroup
+		for start := range 3 {
+			o := office{t, ledger.New(store, ledger.Codec(), nil), store}
+			queue := make(chan []step)
+			for range 4 {
+				wg.Go(func() {
+					for group := range queue {
+						for errors.Is(o.tried(group), eventstore.ErrUnavailable) {
+						}
+						if group[0].id[1]%3 == 0 { // and alone
+							for errors.Is(o.tried(group[:1]), eventstore.ErrUnavailable) {
+							}
+						}
+					}
+				})
+			}
+			wg.Go(func() {
+				defer close(queue)
+				for i := range list {
+					queue <- list[(i+start/2*7)%len(list)]
+				}
+			})
+		}
+		wg.Wait()
+		store.loses = 0
+		o := office{t, ledger.New(store, ledger.Codec(), nil), store}
+		for _, group := range list {
+			o.tried(group)
+		}
+		o.sameAsFresh("C1")
+		o.sameAsFresh("C2")
+		audit(t, fmt.Sprintf("seed %d: ", seed), o)
+	}
+}
+
+// tried fails the test if the answer is neither success nor one that makes sense.
+func (o office) tried(group []step) error {
+	_, err := o.tell(group)
+	var e *domain.Error
+	if err != nil && (!errors.As(err, &e) || e.Code == domain.Internal || e.Code == domain.Invalid) {
+		o.Errorf("%s: %v", group[0].id, err)
+	}
+	return err
+}
+
+// A number that another process took for stale amid a group is taken anew, and the group done.
+func TestAForfeitedNumberOfAGroup(t *testing.T) {
+	store := &interrupted{Store: newStore()}
+	o := open(t, store)
+	store.before = func(stream string) bool { return stream == key("C1").Stream() }
+	store.do = func() {
+		other := office{t, ledger.New(unnumbered{store.Store}, ledger.Codec(), nil), store}
+		other.refused("other", invoice("C2", "", 1), eventstore.ErrUnavailable)
+	}
+	receipts := o.together(step{"a", invoice("C1", "", 1), nil}, step{"b", payment("C1", 1), nil}, step{"c", invoice("C1", "", 1), nil})
+	if got := strings.Join(numbersOf(receipts), " "); got != "INV-2026-000001 INV-2026-000002" {
+		t.Fatal(got)
+	}
+	o.sameAsFresh("C1")
+	audit(t, "", o)
+}
+
+// BenchmarkTogether does groups on one account of some history, over a log on disk.
+func BenchmarkTogether(b *testing.B) {
+	for _, size := range []int{1, 10, 100, 1000} {
+		for _, kind := range []string{"payments", "invoices"} {
+			b.Run(fmt.Sprintf("%s=%d", kind, size), func(b *testing.B) {
+				store, err := sqlite.Open(b.TempDir(), time.Now)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer store.Close()
+				l := ledger.New(store, ledger.Codec(), eventstore.SnapshotDir(b.TempDir()))
+				if err := l.Remember(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				prepare(b, l)
+				n := 0
+				b.ResetTimer()
+				for range b.N {
+					steps := make([]step, size)
+					for i := range steps {
+						n++
+						steps[i] = step{fmt.Sprint("k", n), payment("C1", 1), nil}
+						if kind == "invoices" {
+							steps[i].command = invoice("C1", "", 100)
+						}
+					}
+					if _, err := l.ExecuteTogether(b.Context(), ordersOf(steps...)); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "commands/s")
+			})
+		}
+	}
+}
