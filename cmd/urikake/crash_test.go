@@ -64,7 +64,7 @@ func TestCrashChild(t *testing.T) {
 	var round int
 	fmt.Sscan(os.Getenv(crashRound), &round)
 	s := &session{dir: dir, out: os.Stdout, err: os.Stderr}
-	o, err := s.open(true, nil)
+	o, err := s.open(time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func crashCustomers() (list []interface{ Name() string }) {
 
 func crashOpen(t *testing.T, s *session) *office {
 	t.Helper()
-	o, err := s.open(true, nil)
+	o, err := s.open(time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

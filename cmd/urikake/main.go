@@ -124,10 +124,10 @@ func (s *session) place(parsed *kong.Context) error {
 	switch {
 	case typed["data"] && typed["server"]:
 		return errUsage.With("--data and --server name two ledgers; leave one out")
-	case s.server != "" && slices.Contains([]string{"demo", "serve", "bench"}, verb):
-		return errUsage.With("%s works in a directory of this machine, never at a server; leave --server and URIKAKE_SERVER out", verb)
 	case typed["data"]:
 		s.server = ""
+	case s.server != "" && slices.Contains([]string{"demo", "serve", "bench"}, verb):
+		return errUsage.With("%s works in a directory of this machine, never at a server; leave --server and URIKAKE_SERVER out", verb)
 	}
 	return nil
 }

@@ -3,12 +3,16 @@ package main
 import (
 	"errors"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/text/encoding/japanese"
@@ -23,6 +27,12 @@ import (
 //	exits CODE urikake ARGS...        the same, and it ends with this exit code
 //	shift_jis FROM TO                 writes a file as Japanese Windows does
 //	shorten FILE BYTES                cuts a file off
+//	free_port NAME                    puts a port that is free into the environment
+//	ready URL                         waits until a server is
+//	terminate                         asks what `exec ... &` began to end, as an operating system does
+//	keep NAME FILE                    puts what is in a file into the environment
+//
+// `exec urikake ARGS... &` is the program in a process of its own.
 func TestScripts(t *testing.T) {
 	dir, err := filepath.Abs(filepath.Join("testdata", "script"))
 	if err != nil {
@@ -35,6 +45,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: false,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"urikake": urikake, "exits": exits, "shift_jis": shiftJIS, "shorten": shorten,
+			"free_port": freePort, "ready": ready, "terminate": terminate, "keep": keep,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" { // whom no permission stops
@@ -43,6 +54,11 @@ func TestScripts(t *testing.T) {
 			return false, errors.New("unknown condition")
 		},
 	})
+}
+
+// TestMain lets scripts exec the program.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"urikake": main})
 }
 
 func urikake(ts *testscript.TestScript, neg bool, args []string) {
@@ -77,7 +93,7 @@ func enter(ts *testscript.TestScript, args []string) (code int) {
 	ts.Check(err)
 	ts.Check(os.Chdir(ts.MkAbs(".")))
 	defer os.Chdir(home)
-	for _, name := range []string{"URIKAKE_DATA", "TMPDIR"} {
+	for _, name := range []string{"URIKAKE_DATA", "URIKAKE_SERVER", "URIKAKE_KEY", "URIKAKE_INSECURE", "TMPDIR"} {
 		was, set := os.LookupEnv(name)
 		if value := ts.Getenv(name); value != "" {
 			os.Setenv(name, value)
@@ -109,4 +125,49 @@ func shorten(ts *testscript.TestScript, neg bool, args []string) {
 	size, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)
 	ts.Check(os.Truncate(ts.MkAbs(args[0]), size))
+}
+
+func freePort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: free_port NAME")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	ts.Check(errors.Join(err, listener.Close()))
+	ts.Setenv(args[0], port)
+}
+
+func ready(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: ready URL")
+	}
+	var last any
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		answer, err := http.Get(args[0] + "/readyz")
+		if err != nil {
+			last = err
+			continue
+		}
+		body, _ := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if answer.StatusCode == http.StatusOK {
+			return
+		}
+		last = string(body)
+	}
+	ts.Fatalf("%s is not ready: %v", args[0], last)
+}
+
+func terminate(ts *testscript.TestScript, neg bool, args []string) {
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+	}
+}
+
+func keep(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keep NAME FILE")
+	}
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
 }
