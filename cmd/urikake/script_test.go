@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -38,7 +39,13 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	other := httptest.NewServer(http.HandlerFunc(elsewhere))
+	defer other.Close()
 	testscript.Run(t, testscript.Params{
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("ELSE", other.URL)
+			return nil
+		},
 		Dir:                 dir,
 		UpdateScripts:       *update,
 		RequireUniqueNames:  true,
@@ -54,6 +61,20 @@ func TestScripts(t *testing.T) {
 			return false, errors.New("unknown condition")
 		},
 	})
+}
+
+// elsewhere is a server that is no ledger, or one that fails: $ELSE in scripts.
+func elsewhere(w http.ResponseWriter, r *http.Request) {
+	switch at, _, _ := strings.Cut(r.URL.Path[1:], "/"); at {
+	case "moved":
+		http.Redirect(w, r, "https://ledger.invalid", http.StatusTemporaryRedirect)
+	case "half":
+		io.WriteString(w, `{"position":1}`+"\n")
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	default:
+		http.NotFound(w, r)
+	}
 }
 
 // TestMain lets scripts exec the program.
