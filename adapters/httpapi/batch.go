@@ -58,18 +58,18 @@ type Item struct {
 	Command jsontext.Value `json:"command" doc:"the command's members"`
 }
 
-// Outcome is what became of one command.
-type Outcome struct {
+// ItemOutcome is what became of one command.
+type ItemOutcome struct {
 	Status  int      `json:"status" doc:"the HTTP status that it would have had alone"`
 	Receipt *Receipt `json:"receipt,omitempty" doc:"of a command that was done, now or before"`
 	Problem *Problem `json:"problem,omitempty" doc:"of a command that was refused"`
 }
 
-// Outcomes answers a batch.
-type Outcomes struct {
+// BatchAnswer answers a batch.
+type BatchAnswer struct {
 	Done     int       `json:"done" doc:"commands that were done, now or before"`
 	Refused  int       `json:"refused" doc:"commands that were not"`
-	Outcomes []Outcome `json:"outcomes" doc:"one for each command, in their order"`
+	Outcomes []ItemOutcome `json:"outcomes" doc:"one for each command, in their order"`
 }
 
 func (a *API) addBatch() {
@@ -228,16 +228,16 @@ func (a *API) count(ctx context.Context, t *task, began time.Time) {
 }
 
 func outcomes(tasks []*task) (*huma.StreamResponse, error) {
-	out := Outcomes{Outcomes: make([]Outcome, len(tasks))}
+	out := BatchAnswer{Outcomes: make([]ItemOutcome, len(tasks))}
 	for i, t := range tasks {
 		if t.err != nil {
 			p := problemOf(t.err)
-			out.Outcomes[i] = Outcome{Status: p.Status, Problem: p}
+			out.Outcomes[i] = ItemOutcome{Status: p.Status, Problem: p}
 			out.Refused++
 			continue
 		}
 		r := receiptOf(t.order.Envelope.CommandID, t.receipt)
-		out.Outcomes[i] = Outcome{Status: http.StatusOK, Receipt: &r}
+		out.Outcomes[i] = ItemOutcome{Status: http.StatusOK, Receipt: &r}
 		out.Done++
 	}
 	body, err := json.Marshal(out)

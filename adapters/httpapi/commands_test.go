@@ -173,7 +173,7 @@ func TestBatch(t *testing.T) {
 	item := func(key, amount string) string {
 		return fmt.Sprintf(`{"name":"RecordPayment","idempotency_key":%q,"command":{"seller":"S","customer":"C1","currency":"JPY","received_on":"2026-11-01","amount":{"amount":%q,"currency":"JPY"}}}`, key, amount)
 	}
-	outcomes := func(r reply) (o Outcomes, statuses []int) {
+	outcomes := func(r reply) (o BatchAnswer, statuses []int) {
 		t.Helper()
 		var raw struct {
 			Done, Refused int
@@ -192,7 +192,7 @@ func TestBatch(t *testing.T) {
 				t.Errorf("%+v", one)
 			}
 		}
-		return Outcomes{Done: raw.Done, Refused: raw.Refused}, statuses
+		return BatchAnswer{Done: raw.Done, Refused: raw.Refused}, statuses
 	}
 	alone := `{"commands":[` + item("a", "10") + "," + item("b", "-1") + "," + item("c", "30") + `]}`
 	if o, s := outcomes(h.post("/v1/commands", alone)); fmt.Sprint(s) != "[200 422 200]" || o.Done != 2 || o.Refused != 1 {

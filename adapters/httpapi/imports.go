@@ -15,7 +15,7 @@ import (
 )
 
 type importIn struct {
-	ofSeller
+	OfSeller
 	Currency   string `query:"currency" required:"true" pattern:"^[A-Z]{3}$" doc:"the currency of the amounts" example:"USD"`
 	Map        string `query:"map" maxLength:"2000" doc:"which column a field is in, where it can't be guessed: FIELD=COLUMN, several with semicolons; FIELD= leaves a field out" example:"number=DocNo;amount=Gross"`
 	DateFormat string `query:"date_format" maxLength:"40" doc:"how dates are written, such as M/D/YYYY; guessed when left out"`

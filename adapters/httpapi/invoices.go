@@ -17,11 +17,11 @@ import (
 )
 
 type invoicesIn struct {
-	ofSeller
-	times
-	oneCustomer
-	oneCurrency
-	answered
+	OfSeller
+	Times
+	OneCustomer
+	OneCurrency
+	Answered
 	Number       string `query:"number" maxLength:"64" doc:"this document number"`
 	NumberPrefix string `query:"number_prefix" maxLength:"64" doc:"document numbers that begin so" example:"INV-2026-"`
 	Status       string `query:"status" enum:"open,overdue,partly_paid,disputed,paid,written_off,void" doc:"how it stood on the day: an invoice paid in May is open as of April"`
@@ -80,7 +80,7 @@ func (in *invoicesIn) query(m moment) (projections.InvoicesQuery, error) {
 }
 
 func (a *API) invoices(ctx context.Context, in *invoicesIn) (*huma.StreamResponse, error) {
-	m, err := a.at(ctx, in.Seller, in.times)
+	m, err := a.at(ctx, in.Seller, in.Times)
 	if err != nil {
 		return nil, err
 	}
@@ -117,16 +117,16 @@ func (a *API) invoices(ctx context.Context, in *invoicesIn) (*huma.StreamRespons
 }
 
 type invoiceIn struct {
-	ofSeller
-	times
-	oneCustomer
-	oneCurrency
-	answered
+	OfSeller
+	Times
+	OneCustomer
+	OneCurrency
+	Answered
 	Invoice string `path:"invoice" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"id of the invoice or late charge. Ids are of one account: where two have the same, name the customer and currency" example:"I00730"`
 }
 
 func (a *API) invoice(ctx context.Context, in *invoiceIn) (*huma.StreamResponse, error) {
-	m, err := a.at(ctx, in.Seller, in.times)
+	m, err := a.at(ctx, in.Seller, in.Times)
 	if err != nil {
 		return nil, err
 	}
@@ -144,15 +144,15 @@ func (a *API) invoice(ctx context.Context, in *invoiceIn) (*huma.StreamResponse,
 }
 
 type accountIn struct {
-	ofSeller
-	ofCustomer
-	times
-	answered
+	OfSeller
+	OfCustomer
+	Times
+	Answered
 	Currency string `path:"currency" pattern:"^[A-Z]{3}$" doc:"of the account" example:"JPY"`
 }
 
 func (a *API) account(ctx context.Context, in *accountIn) (*huma.StreamResponse, error) {
-	m, err := a.at(ctx, in.Seller, in.times)
+	m, err := a.at(ctx, in.Seller, in.Times)
 	if err != nil {
 		return nil, err
 	}

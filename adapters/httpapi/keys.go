@@ -62,19 +62,20 @@ func (a *API) accessKey(k access.Key) AccessKey {
 	}
 }
 
-type rawIn struct {
+// RawIn is a body that is read strictly.
+type RawIn struct {
 	RawBody []byte `contentType:"application/json"`
 	ctx     huma.Context
 }
 
 // Resolve keeps the request.
-func (in *rawIn) Resolve(ctx huma.Context) []error {
+func (in *RawIn) Resolve(ctx huma.Context) []error {
 	in.ctx = ctx
 	return nil
 }
 
 // read reads the body strictly.
-func (in *rawIn) read(to any) error {
+func (in *RawIn) read(to any) error {
 	if err := isJSON(in.ctx.Header("Content-Type")); err != nil {
 		return err
 	}
@@ -84,7 +85,7 @@ func (in *rawIn) read(to any) error {
 	return nil
 }
 
-func (a *API) createKey(ctx context.Context, in *rawIn) (*huma.StreamResponse, error) {
+func (a *API) createKey(ctx context.Context, in *RawIn) (*huma.StreamResponse, error) {
 	var wanted NewKey
 	if err := in.read(&wanted); err != nil {
 		return nil, err
@@ -137,7 +138,7 @@ func (a *API) listKeys(ctx context.Context, _ *struct{}) (*huma.StreamResponse, 
 }
 
 type revokeIn struct {
-	rawIn
+	RawIn
 	Key string `path:"key" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"the key's id"`
 }
 

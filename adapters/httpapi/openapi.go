@@ -245,7 +245,7 @@ func describeBatch(a *API, op *huma.Operation) {
 			map[string]any{"name": "RecordPayment", "idempotency_key": "bank-17", "command": exampleOf("RecordPayment")},
 		}},
 	}}}
-	succeeds(op, map[string]*huma.MediaType{typeJSON: {Schema: a.schema(reflect.TypeFor[Outcomes]())}})
+	succeeds(op, map[string]*huma.MediaType{typeJSON: {Schema: a.schema(reflect.TypeFor[BatchAnswer]())}})
 }
 
 // describeReport documents an answer in rows, by the sheet that it is written from.

@@ -14,7 +14,7 @@ import (
 	"github.com/urikake/urikake/projections"
 )
 
-type sellersIn struct{ answered }
+type sellersIn struct{ Answered }
 
 // sellers lists those that the principal may know of.
 func (a *API) sellers(ctx context.Context, in *sellersIn) (*huma.StreamResponse, error) {
@@ -33,8 +33,8 @@ func (a *API) sellers(ctx context.Context, in *sellersIn) (*huma.StreamResponse,
 }
 
 type sellerIn struct {
-	ofSeller
-	answered
+	OfSeller
+	Answered
 }
 
 func (a *API) seller(ctx context.Context, in *sellerIn) (*huma.StreamResponse, error) {
@@ -81,8 +81,8 @@ func (a *API) asked(ctx context.Context, err error) error {
 const sellersNamed = 20
 
 type customersIn struct {
-	ofSeller
-	answered
+	OfSeller
+	Answered
 }
 
 func (a *API) customers(ctx context.Context, in *customersIn) (*huma.StreamResponse, error) {

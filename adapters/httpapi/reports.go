@@ -16,26 +16,27 @@ import (
 )
 
 // Parameters that questions share. Their texts are read by the rules of the domain, which say more than a pattern does.
+// They are exported since huma reads them by reflection.
 type (
-	ofSeller struct {
+	OfSeller struct {
 		Seller string `path:"seller" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"whose receivables" example:"YAMATO"`
 	}
-	ofCustomer struct {
+	OfCustomer struct {
 		Customer string `path:"customer" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"the customer who owes" example:"K101"`
 	}
-	oneCustomer struct {
+	OneCustomer struct {
 		Customer string `query:"customer" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"one customer only" example:"K101"`
 	}
-	oneCurrency struct {
+	OneCurrency struct {
 		Currency string `query:"currency" pattern:"^[A-Z]{3}$" doc:"one currency only" example:"JPY"`
 	}
-	// times is when: every question may be asked as of any day, as known at any other time.
-	times struct {
+	// Times is when: every question may be asked as of any day, as known at any other time.
+	Times struct {
 		AsOf    string `query:"as_of" format:"date" doc:"the business day that is reported; today, in the seller's time zone, when left out" example:"2026-03-31"`
 		KnownAt string `query:"known_at" maxLength:"40" doc:"leave out what was recorded later: a log position, an instant (2026-07-03T09:00:00+09:00) or a day, which counts to its end in the seller's time zone"`
 		After   uint64 `query:"after" doc:"the position of a receipt: wait until the read models have it, some seconds at most (views.behind)" maximum:"9007199254740991"`
 	}
-	answered struct {
+	Answered struct {
 		Accept string `header:"Accept" doc:"application/json, text/csv, application/x-ndjson, or text/plain for a table to look at"`
 		Etag   string `header:"If-None-Match" doc:"the ETag of an answer that you have: 304 if it still holds"`
 	}
@@ -51,7 +52,7 @@ type moment struct {
 }
 
 // at reads the times, and waits for what the client has seen.
-func (a *API) at(ctx context.Context, id string, t times) (moment, error) {
+func (a *API) at(ctx context.Context, id string, t Times) (moment, error) {
 	if t.After > 0 {
 		wait, cancel := context.WithTimeout(ctx, afterMax)
 		defer cancel()
@@ -103,17 +104,17 @@ func named(name string, err error) error {
 }
 
 type agingIn struct {
-	ofSeller
-	times
-	oneCustomer
-	answered
+	OfSeller
+	Times
+	OneCustomer
+	Answered
 	Basis   string `query:"basis" enum:"due,issue" default:"due" doc:"count age from the due date or from the issue date"`
 	Buckets string `query:"buckets" default:"30,60,90" maxLength:"200" doc:"last days of the buckets, as days of age; what is older has a bucket of its own"`
 	GroupBy string `query:"group_by" enum:"customer,invoice,total" default:"customer" doc:"one row for each customer, each invoice, or each currency"`
 }
 
 func (a *API) aging(ctx context.Context, in *agingIn) (*huma.StreamResponse, error) {
-	m, err := a.at(ctx, in.Seller, in.times)
+	m, err := a.at(ctx, in.Seller, in.Times)
 	if err != nil {
 		return nil, err
 	}
@@ -133,14 +134,14 @@ func (a *API) aging(ctx context.Context, in *agingIn) (*huma.StreamResponse, err
 }
 
 type balancesIn struct {
-	ofSeller
-	times
-	oneCustomer
-	answered
+	OfSeller
+	Times
+	OneCustomer
+	Answered
 }
 
 func (a *API) balances(ctx context.Context, in *balancesIn) (*huma.StreamResponse, error) {
-	m, err := a.at(ctx, in.Seller, in.times)
+	m, err := a.at(ctx, in.Seller, in.Times)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +154,7 @@ func (a *API) balances(ctx context.Context, in *balancesIn) (*huma.StreamRespons
 }
 
 func (a *API) unapplied(ctx context.Context, in *balancesIn) (*huma.StreamResponse, error) {
-	m, err := a.at(ctx, in.Seller, in.times)
+	m, err := a.at(ctx, in.Seller, in.Times)
 	if err != nil {
 		return nil, err
 	}
@@ -166,16 +167,16 @@ func (a *API) unapplied(ctx context.Context, in *balancesIn) (*huma.StreamRespon
 }
 
 type statementIn struct {
-	ofSeller
-	ofCustomer
-	times
-	oneCurrency
-	answered
+	OfSeller
+	OfCustomer
+	Times
+	OneCurrency
+	Answered
 	From string `query:"from" format:"date" doc:"first day of the statement; from the beginning when left out" example:"2026-05-01"`
 }
 
 func (a *API) statement(ctx context.Context, in *statementIn) (*huma.StreamResponse, error) {
-	m, err := a.at(ctx, in.Seller, in.times)
+	m, err := a.at(ctx, in.Seller, in.Times)
 	if err != nil {
 		return nil, err
 	}
@@ -202,16 +203,16 @@ func (a *API) statement(ctx context.Context, in *statementIn) (*huma.StreamRespo
 }
 
 type historyIn struct {
-	ofSeller
-	ofCustomer
-	times
-	oneCurrency
-	answered
+	OfSeller
+	OfCustomer
+	Times
+	OneCurrency
+	Answered
 }
 
 // history is every event of a customer's accounts, as the log has them.
 func (a *API) history(ctx context.Context, in *historyIn) (*huma.StreamResponse, error) {
-	m, err := a.at(ctx, in.Seller, in.times)
+	m, err := a.at(ctx, in.Seller, in.Times)
 	if err != nil {
 		return nil, err
 	}

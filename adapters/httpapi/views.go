@@ -12,7 +12,7 @@ import (
 	"github.com/urikake/urikake/eventstore"
 )
 
-type viewsIn struct{ answered }
+type viewsIn struct{ Answered }
 
 // views tells how far each read model has come.
 func (a *API) views(ctx context.Context, in *viewsIn) (*huma.StreamResponse, error) {
@@ -34,7 +34,7 @@ type Rebuilt struct {
 	Millis int64               `json:"millis" doc:"how long it took, in milliseconds"`
 }
 
-func (a *API) rebuild(ctx context.Context, in *rawIn) (*huma.StreamResponse, error) {
+func (a *API) rebuild(ctx context.Context, in *RawIn) (*huma.StreamResponse, error) {
 	var wanted Wanted
 	if len(in.RawBody) > 0 {
 		if err := in.read(&wanted); err != nil {

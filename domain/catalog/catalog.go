@@ -49,5 +49,5 @@ func Find(name string) (Command, error) {
 			return c, nil
 		}
 	}
-	return nil, ErrUnknownCommand.With("%q", name)
+	return nil, ErrUnknownCommand.With("%.80q", name)
 }

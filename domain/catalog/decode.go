@@ -1,9 +1,9 @@
 package catalog
 
 import (
-	"errors"
+	"cmp"
+	"iter"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -21,10 +21,23 @@ var ErrBadJSON = &domain.Error{
 	Text: "the command can't be read; `urikake command --schema NAME` shows how it is written",
 }
 
+// ErrPathDiffers refuses a member that says otherwise than the path of the request in which the command came.
+var ErrPathDiffers = &domain.Error{
+	Code: domain.Invalid, Rule: "command.path_differs",
+	Text: "the member names another than the request's path; leave it out, or send the command there",
+}
+
 // Decode reads a command strictly: unknown and repeated members, names in another case, wrong types and anything
 // after the object are refused, so that a slip of the pen never becomes a default. Refuses command.unknown,
-// command.malformed, input.too_long and what the members' own types refuse, with a JSON pointer to the member.
-func Decode(name string, data []byte) (Command, error) {
+// input.too_long, command.malformed and what the members' own types refuse: every fault at once, in the order of the
+// text, each with a JSON pointer to the member, and beside them members that are missing. Text that is no JSON is one
+// fault, which tells the byte.
+func Decode(name string, data []byte) (Command, error) { return DecodeWith(name, data, nil) }
+
+// DecodeWith is Decode where the request's path has named some members already, by their names in JSON: left out of
+// the command, they are filled in. A name that is not a text member of the command fills nothing.
+// Refuses besides command.path_differs for a member that says otherwise.
+func DecodeWith(name string, data []byte, known map[string]string) (Command, error) {
 	empty, err := Find(name)
 	if err != nil {
 		return nil, err
@@ -32,86 +45,46 @@ func Decode(name string, data []byte) (Command, error) {
 	if len(data) > SizeMax {
 		return nil, domain.ErrTooLong.With("a command of %d bytes, at most %d", len(data), SizeMax)
 	}
-	v := reflect.New(reflect.TypeOf(empty))
-	if err := json.Unmarshal(data, v.Interface(), strict); err != nil {
-		return nil, readable(err)
+	t := reflect.TypeOf(empty)
+	v := reflect.New(t)
+	for member, text := range named(v.Elem(), known) {
+		member.SetString(text) // and what the command says is written over it
+	}
+	err = json.Unmarshal(data, v.Interface(), strict)
+	for member, text := range named(v.Elem(), known) {
+		if err == nil && member.String() != text {
+			err = ErrPathDiffers
+		}
+	}
+	if err != nil {
+		return nil, cmp.Or(findFaults(t, data, known).Err(), error(readable(err)))
 	}
 	return v.Elem().Interface().(Command), nil
+}
+
+// named yields the text members of a command that are known already, each with what it must say.
+func named(v reflect.Value, known map[string]string) iter.Seq2[reflect.Value, string] {
+	return func(yield func(reflect.Value, string) bool) {
+		if len(known) == 0 {
+			return
+		}
+		for _, f := range reflect.VisibleFields(v.Type()) {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			text, ok := known[name]
+			if ok && !f.Anonymous && f.Type.Kind() == reflect.String && !yield(v.FieldByIndex(f.Index), text) {
+				return
+			}
+		}
+	}
 }
 
 // strict reads names to the letter. null is refused too: left out is the one way to give nothing.
 var strict = json.JoinOptions(json.RejectUnknownMembers(true),
 	json.WithUnmarshalers(json.UnmarshalFromFunc(func(d *jsontext.Decoder, _ any) error {
 		if d.PeekKind() == 'n' {
-			return ErrBadJSON.With("null stands here; leave the member out")
+			return errNull
 		}
 		return json.SkipFunc
 	})))
 
-// readable turns a JSON error into a refusal that points to the member.
-func readable(err error) error {
-	var syntactic *jsontext.SyntacticError
-	if errors.As(err, &syntactic) {
-		refusal := ErrBadJSON.With("%v, at byte %d", syntactic.Err, syntactic.ByteOffset)
-		if errors.Is(err, jsontext.ErrDuplicateName) {
-			refusal = ErrBadJSON.With("the member stands twice")
-		}
-		return refusal.At(clip(syntactic.JSONPointer))
-	}
-	var semantic *json.SemanticError
-	if !errors.As(err, &semantic) {
-		return ErrBadJSON.With("%v", err)
-	}
-	at := clip(semantic.JSONPointer)
-	var own *domain.Error
-	switch {
-	case errors.As(err, &own):
-		return own.At(at)
-	case errors.Is(err, json.ErrUnknownName):
-		return ErrBadJSON.With("the command has no such member").At(at)
-	case semantic.GoType == nil:
-		return ErrBadJSON.With("%v", semantic.Err).At(at)
-	}
-	return ErrBadJSON.With("%s stands where %s belongs", stands(semantic), wanted(semantic.GoType)).At(at)
-}
-
-// clip keeps a pointer readable that leads deep into something that should not be there.
-func clip(p jsontext.Pointer) string {
-	if len(p) > 200 {
-		return strings.ToValidUTF8(string(p[:200]), "") + "..."
-	}
-	return string(p)
-}
-
-func stands(err *json.SemanticError) string {
-	switch err.JSONKind {
-	case 'n':
-		return "null"
-	case 't', 'f':
-		return "true or false"
-	case '"':
-		return "a string"
-	case '{':
-		return "an object"
-	case '[':
-		return "a list"
-	}
-	if len(err.JSONValue) == 0 || len(err.JSONValue) > 40 {
-		return "a number"
-	}
-	return "the number " + string(err.JSONValue)
-}
-
-func wanted(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.String:
-		return "a string"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Slice:
-		return "a list"
-	case reflect.Struct, reflect.Map:
-		return "an object"
-	}
-	return "a whole number of at most " + strconv.Itoa(t.Bits()) + " bits"
-}
+var errNull = ErrBadJSON.With("null stands here; leave the member out")

@@ -32,3 +32,9 @@ func Fields(t reflect.Type) (list []Field) {
 	}
 	return list
 }
+
+// defaulted are members that the rules fill in where a command leaves them out, though the event always has them.
+var defaulted = map[string]bool{"rounding": true, "default_series": true}
+
+// mayLack tells that a command may leave the member out.
+func (f Field) mayLack() bool { return f.Optional || defaulted[f.Name] }

@@ -3,7 +3,9 @@ package catalog
 import (
 	"embed"
 	"encoding/json"
+	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/urikake/urikake/domain"
@@ -33,12 +35,42 @@ func Schema(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := writer{shapes: make(map[string]shape)}
+	w := writer{refs: "#/$defs/", shapes: make(map[string]shape)}
 	s := w.object(reflect.TypeOf(empty))
 	s["$schema"], s["title"], s["description"] = "https://json-schema.org/draft/2020-12/schema", name, About(name)
 	s["examples"] = []json.RawMessage{example}
 	s["$defs"] = w.shapes
 	return json.MarshalIndent(s, "", "  ")
+}
+
+// components is where OpenAPI keeps what is referred to.
+const components = "#/components/schemas/"
+
+// SchemaOf is the shape of a command as OpenAPI 3.1 says it: what it refers to stands in Definitions. Members named in
+// without may be left out, since the request's path names them (see DecodeWith). Refuses command.unknown.
+func SchemaOf(name string, without ...string) (map[string]any, error) {
+	empty, err := Find(name)
+	if err != nil {
+		return nil, err
+	}
+	w := writer{refs: components, shapes: make(map[string]shape)}
+	s := w.object(reflect.TypeOf(empty))
+	s["title"], s["description"] = name, About(name)
+	s["required"] = slices.DeleteFunc(s["required"].([]string), func(member string) bool { return slices.Contains(without, member) })
+	return s, nil
+}
+
+// Definitions are the shapes of all types that any command names, by name, as SchemaOf refers to them.
+func Definitions() map[string]map[string]any {
+	w := writer{refs: components, shapes: make(map[string]shape)}
+	for _, c := range Commands() {
+		w.object(reflect.TypeOf(c))
+	}
+	all := make(map[string]map[string]any, len(w.shapes))
+	for name, s := range w.shapes {
+		all[name] = s
+	}
+	return all
 }
 
 // shape is a JSON Schema.
@@ -107,7 +139,10 @@ func Values(t reflect.Type) []string {
 }
 
 // writer collects the shapes of the types that a command names.
-type writer struct{ shapes map[string]shape }
+type writer struct {
+	refs   string // where they stand
+	shapes map[string]shape
+}
 
 func (w writer) object(t reflect.Type) shape {
 	properties, required := shape{}, []string{}
@@ -115,7 +150,7 @@ func (w writer) object(t reflect.Type) shape {
 		p := w.of(f.Type)
 		p["description"] = f.Doc
 		properties[f.Name] = p
-		if !f.Optional {
+		if !f.mayLack() {
 			required = append(required, f.Name)
 		}
 	}
@@ -127,7 +162,7 @@ func (w writer) of(t reflect.Type) shape {
 	word, isWord := words[t]
 	switch {
 	case isWord:
-		w.shapes[t.Name()] = word
+		w.shapes[t.Name()] = maps.Clone(word)
 	case t.Kind() == reflect.String:
 		return shape{"type": "string"}
 	case t.Kind() == reflect.Bool:
@@ -141,5 +176,5 @@ func (w writer) of(t reflect.Type) shape {
 	default:
 		return shape{"type": "integer"}
 	}
-	return shape{"$ref": "#/$defs/" + t.Name()}
+	return shape{"$ref": w.refs + t.Name()}
 }
