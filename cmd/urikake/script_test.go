@@ -40,7 +40,7 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := httptest.NewServer(http.HandlerFunc(elsewhere))
-	defer other.Close()
+	t.Cleanup(other.Close) // scripts go on when this function has returned
 	testscript.Run(t, testscript.Params{
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ELSE", other.URL)
