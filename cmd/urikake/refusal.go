@@ -34,7 +34,8 @@ func refused(answer *http.Response, base string) error {
 	return refusalOf(&p)
 }
 
-// refusalOf is a problem as the ledger's rules stated it. What is wrong with a parameter was typed wrong.
+// refusalOf is a problem as the ledger's rules stated it. What can't be read of a query was typed wrong; what a header
+// says may be well typed and yet be refused, such as an id that was used for another command.
 func refusalOf(p *httpapi.Problem) error {
 	one := &domain.Error{Rule: p.Rule, Text: p.Title, Detail: p.Detail}
 	if p.Status >= http.StatusInternalServerError && p.Detail == "" && p.RequestID != "" {
@@ -43,12 +44,15 @@ func refusalOf(p *httpapi.Problem) error {
 	var all domain.Faults
 	for _, f := range p.Errors {
 		e := &domain.Error{Rule: f.Rule, Text: f.Title, Detail: f.Detail, Field: f.Pointer}
-		switch {
+		header := f.Parameter != strings.ToLower(f.Parameter)
+		switch flag := flagOf(f.Parameter); {
 		case f.Parameter == "":
-		case p.Status == http.StatusUnprocessableEntity:
-			e = errUsage.With("%s: %s", flagOf(f.Parameter), explain(e))
+		case header, p.Status != http.StatusUnprocessableEntity:
+			e.Field = flag
+		case f.Rule == httpapi.ErrBadParameter.Rule && f.Detail != "":
+			e = errUsage.With("%s: %s", flag, f.Detail)
 		default:
-			e.Field = flagOf(f.Parameter)
+			e = errUsage.With("%s: %s", flag, explain(e))
 		}
 		all = append(all, e)
 	}

@@ -122,6 +122,9 @@ func (invoicesCmd) Help() string {
 }
 
 func (c *invoicesCmd) Run(ctx context.Context, s *session) error {
+	if c.Currency == "" && c.AmountFrom+c.AmountTo != "" {
+		return errUsage.With("--amount-from and --amount-to need --currency, which says how many decimals an amount has")
+	}
 	q := c.query(
 		"as_of", day(c.AsOf), "customer", string(c.Customer), "currency", string(c.Currency), "status", string(c.Status),
 		"number", c.Number, "number_prefix", c.NumberPrefix, "amount_from", c.AmountFrom, "amount_to", c.AmountTo,
@@ -193,6 +196,9 @@ func (statementCmd) Help() string {
 }
 
 func (c *statementCmd) Run(ctx context.Context, s *session) error {
+	if !c.AsOf.IsZero() && c.From.After(c.AsOf) {
+		return errUsage.With("--from %s lies after the last day, %s", c.From, c.AsOf)
+	}
 	return s.show(ctx, c.Format, c.path("customers", string(c.Customer), "statement"),
 		c.query("from", day(c.From), "as_of", day(c.AsOf), "currency", string(c.Currency)))
 }

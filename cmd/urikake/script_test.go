@@ -44,7 +44,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ELSE", other.URL)
-			return nil
+			return install(env)
 		},
 		Dir:                 dir,
 		UpdateScripts:       *update,
@@ -77,9 +77,23 @@ func elsewhere(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestMain lets scripts exec the program.
+// TestMain makes the test's binary the program itself where it is called by its name: see install.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"urikake": main})
+	if filepath.Base(os.Args[0]) == "urikake" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// install lets a script exec the program.
+func install(env *testscript.Env) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(env.WorkDir, ".bin")
+	env.Setenv("PATH", dir+string(filepath.ListSeparator)+env.Getenv("PATH"))
+	return errors.Join(os.Mkdir(dir, 0o755), os.Symlink(self, filepath.Join(dir, "urikake")))
 }
 
 func urikake(ts *testscript.TestScript, neg bool, args []string) {
