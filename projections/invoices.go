@@ -59,6 +59,7 @@ type InvoicesQuery struct {
 	IssuedFrom, IssuedTo   domain.Date // both included; zero: no bound
 	DueFrom, DueTo         domain.Date // by the due date that held on the day
 	AmountFrom, AmountUpTo *int64      // of the total, both included, in minor units
+	Sort                   Sort
 	Limit                  int
 	After                  string // cursor of the answer before
 }

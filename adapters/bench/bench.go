@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type Options struct {
 	Commands int // commands of each kind that are measured
 	Invoices int // invoices of the largest ledger; a tenth of it is measured too
 	Events   int // events of the longest account
+	Only     []string // parts to measure; all of them when empty
 	Tell     func(step string)
 }
 
@@ -42,25 +44,43 @@ type Result struct {
 	Goal  string // what is to be reached on two cores; "" where none is set
 }
 
-// Run measures everything, in ledgers of its own below dir, which it leaves there.
+// parts are what is measured, in this order.
+var parts = []struct {
+	name string
+	run  func(context.Context, string, Options) ([]Result, error)
+}{
+	{"commands", commands},
+	{"reports", reports},
+	{"sizes", sizes},
+	{"lengths", lengths},
+	{"http", served},
+}
+
+// Parts names what can be measured by itself.
+func Parts() (names []string) {
+	for _, p := range parts {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// Run measures everything, or the parts that Options.Only names, in ledgers of its own below dir, which it removes.
 func Run(ctx context.Context, dir string, o Options) ([]Result, error) {
 	var all []Result
-	for _, part := range []func(context.Context, string, Options) ([]Result, error){commands, reports, sizes, lengths, peak, served} {
-		results, err := part(ctx, dir, o)
+	for _, part := range parts {
+		if len(o.Only) > 0 && !slices.Contains(o.Only, part.name) {
+			continue
+		}
+		resettable := resetPeak()
+		results, err := part.run(ctx, dir, o)
 		if all = append(all, results...); err != nil {
 			return all, err
 		}
+		if most, ok := peakMemory(); ok && resettable {
+			all = append(all, Result{Name: "peak memory of " + part.name, Value: most, Unit: "MiB", Goal: "400"})
+		}
 	}
 	return all, nil
-}
-
-// peak is the most memory that everything before it took.
-func peak(context.Context, string, Options) ([]Result, error) {
-	most, ok := peakMemory()
-	if !ok {
-		return nil, nil
-	}
-	return []Result{{Name: "peak memory of all of this", Value: most, Unit: "MiB", Goal: "400"}}, nil
 }
 
 // books is an open ledger.

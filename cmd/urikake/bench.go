@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urikake/urikake/adapters/bench"
@@ -18,6 +20,7 @@ type benchCmd struct {
 	Commands int           `help:"Commands of each kind." default:"100000"`
 	Invoices int           `help:"Invoices of the largest ledger." default:"1000000"`
 	Events   int           `help:"Events of the longest account." default:"100000"`
+	Only     []string      `help:"Measure these parts only: commands, reports, sizes, lengths, http." placeholder:"PART"`
 	Format   export.Format `help:"table, csv or json." enum:"table,csv,json" default:"table"`
 }
 
@@ -26,12 +29,18 @@ func (benchCmd) Help() string {
 	return `Measures durable commands, replay, rebuild and aging in a scratch directory below --data (or the system's
 temporary directory), which is removed afterwards. It takes some minutes and 3 GB of disk.
 
-A quick look:  urikake bench --commands 20000 --invoices 100000`
+A quick look:  urikake bench --commands 20000 --invoices 100000
+One part:      urikake bench --only http`
 }
 
 func (c *benchCmd) Run(ctx context.Context, s *session) error {
 	if c.Accounts < 1 || c.Commands < 100 || c.Invoices < 1000 || c.Events < 10 {
 		return errUsage.With("bench takes at least 1 account, 100 commands, 1000 invoices and 10 events")
+	}
+	for _, part := range c.Only {
+		if !slices.Contains(bench.Parts(), part) {
+			return errUsage.With("--only %s: there are %s", part, strings.Join(bench.Parts(), ", "))
+		}
 	}
 	parent := ""
 	if s.named {
@@ -44,7 +53,7 @@ func (c *benchCmd) Run(ctx context.Context, s *session) error {
 	defer os.RemoveAll(dir)
 	start := time.Now()
 	results, err := bench.Run(ctx, dir, bench.Options{
-		Accounts: c.Accounts, Commands: c.Commands, Invoices: c.Invoices, Events: c.Events,
+		Accounts: c.Accounts, Commands: c.Commands, Invoices: c.Invoices, Events: c.Events, Only: c.Only,
 		Tell: func(step string) {
 			fmt.Fprintf(s.err, "%6.1f s  %s\n", time.Since(start).Seconds(), step)
 		},
