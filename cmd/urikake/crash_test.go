@@ -96,7 +96,7 @@ func TestCrash(t *testing.T) {
 	o := crashOpen(t, s)
 	ctx := context.Background()
 	for i, c := range append([]interface{ Name() string }{
-		seller.RegisterSeller{Seller: "S", Settings: seller.Settings{Name: "S", TimeZone: "Asia/Tokyo", BaseCurrency: "JPY", Language: domain.Japanese}},
+		seller.RegisterSeller{Seller: "S", Settings: crashSettings()},
 	}, crashCustomers()...) {
 		if _, err := o.ledger.Execute(ctx, c, eventstore.Envelope{CommandID: fmt.Sprint("setup-", i)}); err != nil {
 			t.Fatal(err)
@@ -131,6 +131,10 @@ func TestCrash(t *testing.T) {
 	if total < crashRounds {
 		t.Errorf("only %d commands were acknowledged: the test shows little", total)
 	}
+}
+
+func crashSettings() seller.Settings {
+	return seller.Settings{Name: "S", TimeZone: "Asia/Tokyo", BaseCurrency: "JPY", Language: domain.Japanese}
 }
 
 func crashCustomers() (list []interface{ Name() string }) {

@@ -97,8 +97,14 @@ func (c *keysListCmd) Run(ctx context.Context, s *session) error {
 			return err
 		}
 		sheet := export.Sheet{Columns: []export.Column{
-			{Name: "key"}, {Name: "holder"}, {Name: "role"}, {Name: "seller"}, {Name: "state"},
-			{Name: "created_at", Kind: export.Date}, {Name: "expires_at", Kind: export.Date}, {Name: "revoked_at", Kind: export.Date},
+			{Name: "key"},
+			{Name: "holder"},
+			{Name: "role"},
+			{Name: "seller"},
+			{Name: "state"},
+			{Name: "created_at", Kind: export.Date},
+			{Name: "expires_at", Kind: export.Date},
+			{Name: "revoked_at", Kind: export.Date},
 		}}
 		for _, k := range all.Keys {
 			sheet.Add(string(k.Key), k.Holder, string(k.Role), string(k.Seller), k.State, instant(k.CreatedAt), instant(k.ExpiresAt), instant(k.RevokedAt))

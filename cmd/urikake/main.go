@@ -124,6 +124,8 @@ func (s *session) place(parsed *kong.Context) error {
 	switch {
 	case typed["data"] && typed["server"]:
 		return errUsage.With("--data and --server name two ledgers; leave one out")
+	case typed["key-file"] && s.server == "":
+		return errUsage.With("--key-file holds the key for a server; name that with --server URL")
 	case typed["data"]:
 		s.server = ""
 	case s.server != "" && slices.Contains([]string{"demo", "serve", "bench"}, verb):

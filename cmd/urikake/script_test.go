@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,7 +31,8 @@ import (
 //	shorten FILE BYTES                cuts a file off
 //	free_port NAME                    puts a port that is free into the environment
 //	ready URL                         waits until a server is
-//	terminate                         asks what `exec ... &` began to end, as an operating system does
+//	await FILE TEXT                   waits until a text stands in a file
+//	terminate                         asks the servers that `exec ... &` began to end, as an operating system does
 //	keep NAME FILE                    puts what is in a file into the environment
 //
 // `exec urikake ARGS... &` is the program in a process of its own.
@@ -52,7 +54,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: false,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"urikake": urikake, "exits": exits, "shift_jis": shiftJIS, "shorten": shorten,
-			"free_port": freePort, "ready": ready, "terminate": terminate, "keep": keep,
+			"free_port": freePort, "ready": ready, "await": await, "terminate": terminate, "keep": keep,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" { // whom no permission stops
@@ -177,26 +179,46 @@ func ready(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: ready URL")
 	}
-	var last any
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	var last string
+	patiently(ts, func() bool {
 		answer, err := http.Get(args[0] + "/readyz")
 		if err != nil {
-			last = err
-			continue
+			last = err.Error()
+			return false
 		}
+		defer answer.Body.Close()
 		body, _ := io.ReadAll(answer.Body)
-		answer.Body.Close()
-		if answer.StatusCode == http.StatusOK {
-			return
-		}
 		last = string(body)
+		return answer.StatusCode == http.StatusOK
+	}, &last)
+}
+
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: await FILE TEXT")
 	}
-	ts.Fatalf("%s is not ready: %v", args[0], last)
+	var last string
+	patiently(ts, func() bool {
+		b, _ := os.ReadFile(ts.MkAbs(args[0])) // it may not be there yet
+		last = string(b)
+		return strings.Contains(last, args[1])
+	}, &last)
+}
+
+// patiently waits until something is so; last tells how it was found.
+func patiently(ts *testscript.TestScript, so func() bool, last *string) {
+	for end := time.Now().Add(time.Minute); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			ts.Fatalf("waited for a minute; now: %s", *last)
+		}
+	}
 }
 
 func terminate(ts *testscript.TestScript, neg bool, args []string) {
 	for _, cmd := range ts.BackgroundCmds() {
-		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+		if slices.Contains(cmd.Args, "serve") || slices.Contains(cmd.Args, "demo") {
+			ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+		}
 	}
 }
 

@@ -67,23 +67,23 @@ const lagMax = 10_000
 
 // serve answers requests about the session's ledger until ctx ends.
 func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener) (err error) {
-	log := logger(s.err, c.Log)
-	if s.fresh() {
-		fmt.Fprintf(s.out, "an empty ledger begins in %s\n", s.dir)
-	}
+	log, fresh := logger(s.err, c.Log), s.fresh()
 	o, err := s.open(time.Now)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
+	if fresh {
+		fmt.Fprintf(s.out, "an empty ledger begins in %s\n", s.dir)
+	}
 	if err := o.ledger.Remember(ctx); err != nil {
 		return err
 	}
-	tracing, flushTraces, err := httpapi.Tracing(ctx)
+	tracing, flush, err := httpapi.Tracing(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, flushTraces(context.WithoutCancel(ctx))) }()
+	defer flushTraces(log, flush)
 	o.measure()
 
 	views, feed := &kept{name: "folding", work: o.views.Run}, &kept{name: "feed"}
@@ -103,6 +103,15 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 		return err
 	}
 	return httpapi.Serve(ctx, httpapi.ServeConfig{Listener: listener, Handler: api, Logger: log})
+}
+
+// flushTraces sends the last traces; whoever collects them may be away.
+func flushTraces(log *slog.Logger, flush func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := flush(ctx); err != nil {
+		log.Warn("the last traces were not sent", "error", err)
+	}
 }
 
 func logger(w io.Writer, format string) *slog.Logger {
