@@ -45,4 +45,6 @@ func (v *Views) Customer(ctx context.Context, seller domain.SellerID, id domain.
 
 // Known is the position that a report with this limit would be known at, so that several answers may show one state.
 // Refuses views.beyond_log, and what CatchUp refuses.
-func (v *Views) Known(ctx context.Context, k KnownAt) (eventstore.Position, error) { return v.known(ctx, k) }
+func (v *Views) Known(ctx context.Context, k KnownAt) (eventstore.Position, error) {
+	return v.known(ctx, k)
+}

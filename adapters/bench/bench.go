@@ -20,10 +20,10 @@ import (
 
 // Options say how large the ledgers are that are measured.
 type Options struct {
-	Accounts int // accounts that commands are spread over
-	Commands int // commands of each kind that are measured
-	Invoices int // invoices of the largest ledger; a tenth of it is measured too
-	Events   int // events of the longest account
+	Accounts int      // accounts that commands are spread over
+	Commands int      // commands of each kind that are measured
+	Invoices int      // invoices of the largest ledger; a tenth of it is measured too
+	Events   int      // events of the longest account
 	Only     []string // parts to measure; all of them when empty
 	Tell     func(step string)
 }

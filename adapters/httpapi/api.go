@@ -86,7 +86,9 @@ func newHuma(router chi.Router) huma.API {
 	config.Transformers = nil
 	introduce(config.OpenAPI)
 	huma.NewErrorWithContext = humaProblem // huma keeps it for the whole process; there is one form of refusals in it
-	huma.NewError = func(status int, text string, errs ...error) huma.StatusError { return humaProblem(nil, status, text, errs...) }
+	huma.NewError = func(status int, text string, errs ...error) huma.StatusError {
+		return humaProblem(nil, status, text, errs...)
+	}
 	return humachi.New(router, config)
 }
 
@@ -105,9 +107,9 @@ type operation struct {
 	tag              string
 	summary          string
 	about            string
-	permission       access.Permission // "": whoever is let in at all
-	global           bool              // of the whole ledger: closed to keys of one seller
-	body             int64             // most bytes of a body
+	permission       access.Permission           // "": whoever is let in at all
+	global           bool                        // of the whole ledger: closed to keys of one seller
+	body             int64                       // most bytes of a body
 	describe         func(*API, *huma.Operation) // completes its description
 }
 
@@ -160,4 +162,6 @@ func once(ctx huma.Context, next func(huma.Context)) {
 }
 
 // stream makes an answer of a function that writes it.
-func stream(write func(ctx huma.Context)) *huma.StreamResponse { return &huma.StreamResponse{Body: write} }
+func stream(write func(ctx huma.Context)) *huma.StreamResponse {
+	return &huma.StreamResponse{Body: write}
+}

@@ -67,8 +67,8 @@ type ItemOutcome struct {
 
 // BatchAnswer answers a batch.
 type BatchAnswer struct {
-	Done     int       `json:"done" doc:"commands that were done, now or before"`
-	Refused  int       `json:"refused" doc:"commands that were not"`
+	Done     int           `json:"done" doc:"commands that were done, now or before"`
+	Refused  int           `json:"refused" doc:"commands that were not"`
 	Outcomes []ItemOutcome `json:"outcomes" doc:"one for each command, in their order"`
 }
 

@@ -31,25 +31,26 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // feedHouse is a feed over a real log, served over loopback.
 type feedHouse struct {
 	log    eventstore.Store
+	dir    string
+	close  func() error
 	feed   *Feed
-	url    string
 	server *httptest.Server
 	end    func() error // of Run
 	ended  chan error   // what the requests came to
 }
 
 func openFeed(t testing.TB, tune func(*feedHouse)) *feedHouse {
-	store, err := sqlite.Open(t.TempDir(), time.Now)
+	dir := t.TempDir()
+	store, err := sqlite.Open(dir, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	h := &feedHouse{log: store, feed: NewFeed(store), ended: make(chan error, 10_000)}
+	h := &feedHouse{log: store, dir: dir, close: store.Close, feed: NewFeed(store), ended: make(chan error, 10_000)}
 	if tune != nil {
 		tune(h)
 	}
 	h.server = httptest.NewServer(h)
-	h.url = h.server.URL
 	t.Cleanup(func() {
 		h.server.Client().CloseIdleConnections()
 		h.server.Close()
@@ -71,6 +72,11 @@ func smallRing(h *feedHouse) { h.feed.ring = newFeedRing(1, 2<<10) }
 
 // ServeHTTP does what a caller of Serve must do.
 func (h *feedHouse) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/late" {
+		time.Sleep(2 * h.feed.wait)
+		io.WriteString(w, "late")
+		return
+	}
 	form := NDJSON
 	if r.Header.Get("Accept") == feedTypes[SSE] {
 		form = SSE
@@ -113,16 +119,21 @@ func feedValues(q FeedQuery) url.Values {
 	return v
 }
 
-// get asks for a feed; with SSE it resumes as a browser does.
-func (h *feedHouse) get(t testing.TB, ctx context.Context, q FeedQuery, form FeedForm) *http.Response {
-	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, "GET", h.url+"/?"+feedValues(q).Encode(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if form == SSE {
+// request asks for a feed; with SSE it resumes as a browser does.
+func (h *feedHouse) request(ctx context.Context, q FeedQuery, form FeedForm) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, "GET", h.server.URL+"/?"+feedValues(q).Encode(), nil)
+	if err == nil && form == SSE {
 		req.Header.Set("Accept", feedTypes[SSE])
 		req.Header.Set("Last-Event-ID", fmt.Sprint(q.After))
+	}
+	return req, err
+}
+
+func (h *feedHouse) get(t testing.TB, ctx context.Context, q FeedQuery, form FeedForm) *http.Response {
+	t.Helper()
+	req, err := h.request(ctx, q, form)
+	if err != nil {
+		t.Fatal(err)
 	}
 	res, err := h.server.Client().Do(req)
 	if err != nil {

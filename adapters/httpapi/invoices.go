@@ -163,7 +163,7 @@ func (a *API) account(ctx context.Context, in *accountIn) (*huma.StreamResponse,
 	}
 	tag := readingTag(r.Period, r.Version, m.day, r.KnownAt)
 	return reading(in.Accept, tag, accountOf(r), report{
-		title: fmt.Sprintf("Account of %s with %s in %s as of %s", in.Customer, in.Seller, in.Currency, m.day),
+		title:  fmt.Sprintf("Account of %s with %s in %s as of %s", in.Customer, in.Seller, in.Currency, m.day),
 		seller: in.Seller, sheet: export.Account(r),
 	})
 }
@@ -206,13 +206,13 @@ func (a *API) addInvoice() {
 	add(a, operation{
 		id: "get-invoice", method: http.MethodGet, path: "/v1/sellers/{seller}/invoices/{invoice}", tag: "Reports",
 		summary: "one invoice with all that settled it", permission: access.ReadReports,
-		about:  "The ETag begins with the account's version: send it as If-Match with a command that must not meet a changed account.",
+		about:    "The ETag begins with the account's version: send it as If-Match with a command that must not meet a changed account.",
 		describe: describeReading[Invoice](a, "get-invoice"),
 	}, a.invoice)
 	add(a, operation{
 		id: "get-account", method: http.MethodGet, path: "/v1/sellers/{seller}/customers/{customer}/accounts/{currency}", tag: "Reports",
 		summary: "how one account stands, and its version", permission: access.ReadReports,
-		about:  "The ETag begins with the account's version: send it as If-Match with a command that must not meet a changed account.",
+		about:    "The ETag begins with the account's version: send it as If-Match with a command that must not meet a changed account.",
 		describe: describeReading[Account](a, "get-account"),
 	}, a.account)
 }

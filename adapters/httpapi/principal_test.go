@@ -252,7 +252,7 @@ func TestWithoutKeys(t *testing.T) {
 		change func(*http.Request)
 		rule   string
 	}{
-		"another machine": {func(r *http.Request) { r.RemoteAddr = "192.0.2.7:5000" }, ErrOnlyLoopback.Rule},
+		"another machine":        {func(r *http.Request) { r.RemoteAddr = "192.0.2.7:5000" }, ErrOnlyLoopback.Rule},
 		"a name that leads here": {func(r *http.Request) { r.Host = "books.example:8080" }, ErrForeignPage.Rule},
 		"another site's page":    {func(r *http.Request) { r.Header.Set("Origin", "https://books.example") }, ErrForeignPage.Rule},
 		"a page, by its fetch":   {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, ErrForeignPage.Rule},

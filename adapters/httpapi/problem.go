@@ -250,4 +250,3 @@ func ruleOf(err error) string {
 	}
 	return ""
 }
-

@@ -70,8 +70,9 @@ func Serve(ctx context.Context, c ServeConfig) error {
 	base = context.WithValue(base, drainingKey{}, d.draining)
 	server := &http.Server{
 		Handler: d, BaseContext: func(net.Listener) context.Context { return base },
-		ReadHeaderTimeout: c.HeaderTime, IdleTimeout: c.IdleTime, MaxHeaderBytes: headerBytesMax,
-		ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelWarn),
+		ReadHeaderTimeout: c.HeaderTime, ReadTimeout: c.HeaderTime + c.BodyTime, IdleTimeout: c.IdleTime, // none for the answer
+		MaxHeaderBytes: headerBytesMax,
+		ErrorLog:       slog.NewLogLogger(c.Logger.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
 	go func() {
@@ -120,7 +121,7 @@ func Draining(ctx context.Context) <-chan struct{} {
 	return draining
 }
 
-// desk is where requests come in: it counts them, and bounds the time for their bodies.
+// desk is where requests come in, and are counted.
 type desk struct {
 	config   ServeConfig
 	draining chan struct{}
@@ -138,8 +139,7 @@ func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 	}
 	if r.Body != nil && r.Body != http.NoBody {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(d.config.BodyTime))
-		r.Body = &timedBody{r.Body, w}
+		r.Body = timedBody{r.Body}
 	}
 	d.config.Handler.ServeHTTP(w, r)
 }
@@ -184,20 +184,12 @@ func (d *desk) empty(most time.Duration) bool {
 	}
 }
 
-// timedBody is a body with a deadline, which is lifted when it has come whole: it would end the request's context
-// otherwise, in the middle of a long answer. It stays for a body that was not read to its end, since the server reads
-// on to keep the connection.
-type timedBody struct {
-	io.ReadCloser
-	w http.ResponseWriter
-}
+// timedBody names the refusal when the server's deadline for the body has passed.
+type timedBody struct{ io.ReadCloser }
 
-func (b *timedBody) Read(p []byte) (int, error) {
+func (b timedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	switch {
-	case err == io.EOF:
-		_ = http.NewResponseController(b.w).SetReadDeadline(time.Time{})
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = ErrBodyTooSlow
 	}
 	return n, err

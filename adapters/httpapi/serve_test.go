@@ -130,6 +130,41 @@ func TestShutdown(t *testing.T) {
 	c.CloseIdleConnections()
 }
 
+// TestShutdownAmongBusyClients: whoever sends one request after the other is told that the connection ends, so none of
+// them sends one that nobody reads.
+func TestShutdownAmongBusyClients(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	s := begin(t, ServeConfig{Notice: 300 * time.Millisecond, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		time.Sleep(time.Millisecond)
+	})})
+	var clients sync.WaitGroup
+	var answered atomic.Int64
+	for range 50 {
+		conn := s.dial(t)
+		clients.Go(func() {
+			read := bufio.NewReader(conn)
+			for {
+				fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+				answer, err := http.ReadResponse(read, nil)
+				if err != nil {
+					t.Error("a request was lost:", err)
+					return
+				}
+				answered.Add(1)
+				if answer.Close {
+					return
+				}
+			}
+		})
+	}
+	await(t, func() bool { return answered.Load() > 200 })
+	s.end()
+	clients.Wait()
+	if err := <-s.ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestDrainEnds has a request that would go on for ever: it is cut off, and Serve says so once it has ended.
 func TestDrainEnds(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
@@ -230,7 +265,7 @@ func TestSlowSenders(t *testing.T) {
 
 // TestUnreadBody has a handler that answers without reading the body, which trickles: the server must not wait for it.
 func TestUnreadBody(t *testing.T) {
-	s := begin(t, ServeConfig{BodyTime: 300 * time.Millisecond, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	s := begin(t, ServeConfig{HeaderTime: 100 * time.Millisecond, BodyTime: 300 * time.Millisecond, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 	})})
 	took, said := cutAfter(t, s.dial(t), "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\n", "x", 20*time.Millisecond)
@@ -274,7 +309,7 @@ func TestLongAnswers(t *testing.T) {
 
 // TestSlowReaders: one reads slowly and steadily, and gets all; one stops reading, and is cut off.
 func TestSlowReaders(t *testing.T) {
-	const size = 6 << 20
+	const size = 3 << 20
 	broke := make(chan error, 2)
 	s := begin(t, ServeConfig{StallTime: 300 * time.Millisecond, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, err := w.Write(bytes.Repeat([]byte("x"), size)) // in one piece
@@ -296,7 +331,7 @@ func TestSlowReaders(t *testing.T) {
 			got += n
 			break
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(30 * time.Millisecond)
 	}
 	if took := time.Since(began); got != size || took < 900*time.Millisecond {
 		t.Errorf("a steady reader got %d of %d bytes in %s", got, size, took)
@@ -319,8 +354,12 @@ func TestIdleConnections(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	const many = 2000
+	var silent []net.Conn
 	for i := range many {
 		conn := s.dial(t)
+		if i%2 == 1 {
+			silent = append(silent, conn)
+		}
 		if i%2 == 0 { // half of them have been served once
 			fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 			if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
@@ -343,6 +382,9 @@ func TestIdleConnections(t *testing.T) {
 	t.Logf("%d bytes for each idle connection; a request beside them takes %s", each, time.Since(began)/200)
 	if each > 40<<10 || time.Since(began) > 5*time.Second {
 		t.Error("idle connections do harm")
+	}
+	for _, conn := range silent { // net/http gives those 5 s to send something
+		conn.Close()
 	}
 	began = time.Now()
 	s.end()

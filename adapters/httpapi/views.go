@@ -65,4 +65,3 @@ func (a *API) addViews() {
 		permission: access.ManageViews, global: true, body: smallBody, describe: describeLong[Wanted, Rebuilt](a),
 	}, a.rebuild)
 }
-

@@ -29,9 +29,8 @@ var ErrPathDiffers = &domain.Error{
 
 // Decode reads a command strictly: unknown and repeated members, names in another case, wrong types and anything
 // after the object are refused, so that a slip of the pen never becomes a default. Refuses command.unknown,
-// input.too_long, command.malformed and what the members' own types refuse: every fault at once, in the order of the
-// text, each with a JSON pointer to the member, and beside them members that are missing. Text that is no JSON is one
-// fault, which tells the byte.
+// input.too_long, command.malformed, input.missing and what the members' own types refuse: every fault at once, in the
+// order of the text, each with a JSON pointer to the member. Text that is no JSON is one fault, which tells the byte.
 func Decode(name string, data []byte) (Command, error) { return DecodeWith(name, data, nil) }
 
 // DecodeWith is Decode where the request's path has named some members already, by their names in JSON: left out of
@@ -56,8 +55,13 @@ func DecodeWith(name string, data []byte, known map[string]string) (Command, err
 			err = ErrPathDiffers
 		}
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, cmp.Or(findFaults(t, data, known).Err(), error(readable(err)))
+	case isZeroSomewhere(v.Elem()):
+		if err := findFaults(t, data, known).Err(); err != nil {
+			return nil, err
+		}
 	}
 	return v.Elem().Interface().(Command), nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -28,7 +27,7 @@ func TestDecode(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 	// The names of free attributes are data: they may differ in case only.
-	c, err = catalog.Decode("RegisterCustomer", []byte(`{"attributes":{"Color":"a","color":"b"}}`))
+	c, err = catalog.Decode("RegisterCustomer", []byte(`{"seller":"S1","customer":"C1","name":"x","attributes":{"Color":"a","color":"b"}}`))
 	if err != nil || len(c.(customer.RegisterCustomer).Attributes) != 2 {
 		t.Errorf("%+v, %v", c, err)
 	}
@@ -116,7 +115,7 @@ func TestDecodeRefuses(t *testing.T) {
 }
 
 // FuzzDecodeCommand: no input panics, every refusal has a rule, what is accepted is written and read the same, and the
-// slow reader finds a fault where the fast one refuses, and nothing but missing members where it does not.
+// slow reader finds a fault exactly where the fast one refuses.
 func FuzzDecodeCommand(f *testing.F) {
 	for _, c := range catalog.Commands() {
 		data, err := catalog.Example(c.Name())
@@ -139,8 +138,7 @@ func FuzzDecodeCommand(f *testing.F) {
 			}
 		}
 		if slow, ok := catalog.FindFaults(name, data); ok {
-			sound := !slices.ContainsFunc(slow, func(e *domain.Error) bool { return e.Rule != domain.ErrMissing.Rule })
-			if sound != (err == nil) || len(slow) > catalog.FaultsMax+1 {
+			if (len(slow) == 0) != (err == nil) || len(slow) > catalog.FaultsMax+1 {
 				t.Fatalf("%s\nfast: %v\nslow: %v", data, err, slow)
 			}
 		}
@@ -151,9 +149,6 @@ func FuzzDecodeCommand(f *testing.F) {
 		}
 		if err != nil {
 			return
-		}
-		if encoded, err := json.Marshal(c); err != nil || strings.Contains(string(encoded), `{"amount":"0","currency":""}`) {
-			return // an amount is missing, which the rules refuse, and none can't be written
 		}
 		again := recode(t, c)
 		twice := recode(t, again)

@@ -63,7 +63,8 @@ type RegisterSeller struct {
 	Settings
 }
 
-func (RegisterSeller) Name() string     { return "RegisterSeller" }
+func (RegisterSeller) Name() string { return "RegisterSeller" }
+
 // Of is the seller that it registers.
 func (c RegisterSeller) Of() domain.SellerID { return c.Seller }
 
@@ -100,7 +101,8 @@ type ChangeSeller struct {
 	Reason string `json:"reason" doc:"why, up to 1000 bytes"`
 }
 
-func (ChangeSeller) Name() string     { return "ChangeSeller" }
+func (ChangeSeller) Name() string { return "ChangeSeller" }
+
 // Of is the seller whose settings it changes.
 func (c ChangeSeller) Of() domain.SellerID { return c.Seller }
 

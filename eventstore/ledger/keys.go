@@ -41,8 +41,8 @@ type use struct{ key, content uint64 }
 // several stands for the contents of a key that the log has with more than one: the streams tell them apart.
 const several = 0
 
-// keys remembers the last uses in a ring, with a hash table of places in it.
-type keys struct {
+// usedKeys remembers the last uses in a ring, with a hash table of places in it.
+type usedKeys struct {
 	seed maphash.Seed
 
 	mu       sync.Mutex
@@ -59,15 +59,15 @@ type sent struct {
 }
 
 // newKeys remembers most uses, a power of two. Memory that is not used yet is not taken from the system.
-func newKeys(most int) *keys {
-	return &keys{
+func newKeys(most int) *usedKeys {
+	return &usedKeys{
 		seed: maphash.MakeSeed(), recent: make([]use, 0, most), places: make([]uint32, 2*most),
 		underWay: make(map[uint64]sent),
 	}
 }
 
 // claim notes a command as under way, until settle. Refuses command.id_reused.
-func (k *keys) claim(stream string, env eventstore.Envelope) (use, error) {
+func (k *usedKeys) claim(stream string, env eventstore.Envelope) (use, error) {
 	if k == nil || env.Internal {
 		return use{}, nil
 	}
@@ -89,7 +89,7 @@ func (k *keys) claim(stream string, env eventstore.Envelope) (use, error) {
 }
 
 // settle ends what claim began: err is what became of the command.
-func (k *keys) settle(u use, err error) {
+func (k *usedKeys) settle(u use, err error) {
 	if k == nil || u == (use{}) {
 		return
 	}
@@ -106,7 +106,7 @@ func (k *keys) settle(u use, err error) {
 }
 
 // fill reads the end of the log. Events of the ledger's own steps have no hash and are nobody's commands.
-func (k *keys) fill(ctx context.Context, store eventstore.Store) error {
+func (k *usedKeys) fill(ctx context.Context, store eventstore.Store) error {
 	head, err := store.Head(ctx)
 	if err != nil || head == 0 {
 		return err
@@ -133,7 +133,7 @@ func (k *keys) fill(ctx context.Context, store eventstore.Store) error {
 }
 
 // use is only as good as its parts are apart: no id has a zero byte.
-func (k *keys) use(realm, base, id, hash string) use {
+func (k *usedKeys) use(realm, base, id, hash string) use {
 	var h maphash.Hash
 	h.SetSeed(k.seed)
 	h.WriteString(realm)
@@ -148,7 +148,7 @@ func (k *keys) use(realm, base, id, hash string) use {
 }
 
 // remember puts a use in the place of the oldest one. O(1).
-func (k *keys) remember(u use) {
+func (k *usedKeys) remember(u use) {
 	slot, known := k.find(u.key)
 	if known {
 		if was := &k.recent[k.places[slot]-1]; was.content != u.content {
@@ -170,7 +170,7 @@ func (k *keys) remember(u use) {
 }
 
 // find gives the slot of a key, or the empty one where it belongs.
-func (k *keys) find(key uint64) (slot int, ok bool) {
+func (k *usedKeys) find(key uint64) (slot int, ok bool) {
 	mask := len(k.places) - 1
 	for slot = int(key) & mask; k.places[slot] != 0; slot = (slot + 1) & mask {
 		if k.recent[k.places[slot]-1].key == key {
@@ -181,7 +181,7 @@ func (k *keys) find(key uint64) (slot int, ok bool) {
 }
 
 // forget empties a key's slot; those behind it that would no longer be found move up.
-func (k *keys) forget(key uint64) {
+func (k *usedKeys) forget(key uint64) {
 	hole, ok := k.find(key)
 	if !ok {
 		return

@@ -26,7 +26,7 @@ type Ledger struct {
 	store   eventstore.Store
 	handler *eventstore.Handler
 	series  *dispenser
-	keys    *keys // nil: each stream knows its own
+	keys    *usedKeys // nil: each stream knows its own
 }
 
 // New works on a log. snapshots may be nil.

@@ -233,3 +233,67 @@ func TestManyNumbersGivenByHand(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// held lets appends to account streams wait while gate is there.
+type held struct {
+	eventstore.Store
+	mu      sync.Mutex
+	gate    chan struct{}
+	waiting chan struct{}
+}
+
+func (s *held) Append(ctx context.Context, stream string, expected eventstore.Version, events ...eventstore.Proposed) (eventstore.Position, error) {
+	s.mu.Lock()
+	gate := s.gate
+	s.mu.Unlock()
+	if _, _, ok := account.ParseStream(stream); ok && gate != nil {
+		s.waiting <- struct{}{}
+		<-gate
+	}
+	return s.Store.Append(ctx, stream, expected, events...)
+}
+
+// While one client sees to what a crash has left in a series, others wait no longer than they want to.
+func TestNobodyWaitsLongerThanHeWants(t *testing.T) {
+	crashed := &failing{Store: newStore()}
+	o := open(t, crashed)
+	crashed.broken = true
+	o.refused("left", invoice("C1", "", 1), eventstore.ErrUnavailable)
+	store := &held{Store: crashed.Store, gate: make(chan struct{}), waiting: make(chan struct{}, 9)}
+	o = office{t, ledger.New(store, ledger.Codec(), nil), store}
+	if err := o.Remember(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() {
+		_, err := o.do("slow", invoice("C2", "", 1))
+		done <- err
+	}()
+	<-store.waiting // it forfeits the number of the one that crashed
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if _, err := o.Execute(ctx, invoice("C2", "", 2), eventstore.Envelope{CommandID: "hasty"}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	orders := ordersOf(step{"hasty1", invoice("C2", "", 2), nil}, step{"hasty2", payment("C2", 2), nil})
+	if _, err := o.ExecuteTogether(ctx, orders); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("waited %s", took)
+	}
+	store.mu.Lock()
+	close(store.gate)
+	store.gate = nil
+	store.mu.Unlock()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if n := o.UnderWay(); n != 0 {
+		t.Errorf("%d keys under way", n)
+	}
+	o.refused("hasty", invoice("C1", "", 2), eventstore.ErrKeyReused) // it might have been done
+	o.must("hasty", invoice("C2", "", 2))
+	audit(t, "", o)
+}

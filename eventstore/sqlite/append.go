@@ -132,10 +132,12 @@ func (s *Store) gather(group []*request, r *request) []*request {
 
 // commit writes a group and answers it. Heads and tail move before anyone is answered, so a caller reads what it wrote.
 func (s *Store) commit(w *writer, group []*request) {
+	before, _ := s.tail.get()
 	err := w.commit(group, s.heads)
 	if err == nil && len(w.moved) > 0 {
 		s.heads.put(w.moved)
 		s.commits.Add(1)
+		s.grouped.Add(uint64(w.position - before))
 	}
 	if err != nil {
 		s.heads.forget()

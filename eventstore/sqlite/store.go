@@ -43,6 +43,7 @@ type Store struct {
 	readers readers
 	tail    tail
 	commits atomic.Uint64
+	grouped atomic.Uint64 // events in those commits
 }
 
 var _ eventstore.Store = (*Store)(nil)
@@ -95,13 +96,19 @@ func (s *Store) Head(ctx context.Context) (eventstore.Position, error) {
 	}
 }
 
-// Stats counts the events in the log, and the commits of this process: their quotient tells how many callers share one.
-type Stats struct{ Events, Commits uint64 }
+// Stats counts what the log holds and what this process has written. GroupEvents / Commits tells how many events share
+// one wait for the disk.
+type Stats struct {
+	Events      uint64 // in the log
+	Commits     uint64 // of this process
+	GroupEvents uint64 // in those commits
+	QueueLen    int    // appends that wait for the writer now, 1024 at most; callers beyond them wait to get in
+}
 
 // Stats costs nothing to ask.
 func (s *Store) Stats() Stats {
 	head, _ := s.tail.get()
-	return Stats{Events: uint64(head), Commits: s.commits.Load()}
+	return Stats{Events: uint64(head), Commits: s.commits.Load(), GroupEvents: s.grouped.Load(), QueueLen: len(s.queue)}
 }
 
 // tail is the end of the log that readers may see, and the bell that rings when it moves.

@@ -155,3 +155,43 @@ func TestCloseWhileAppending(t *testing.T) {
 		s.Close()
 	}
 }
+
+// TestStats counts what waits while the writer is held up, and what it has written afterwards.
+func TestStats(t *testing.T) {
+	dir := t.TempDir()
+	s := mustOpen(t, dir)
+	_, events := propose(1, 10)
+	mustAppend(t, s, "s", 0, events...)
+	release := holdUp(t, dir)
+	const appends = 5
+	results := make(chan error, appends)
+	for g := range appends {
+		go func() {
+			_, events := propose(1, 10)
+			_, err := s.Append(t.Context(), fmt.Sprint(g), 0, events...)
+			results <- err
+		}()
+	}
+	for deadline := time.Now().Add(2 * time.Second); s.Stats().QueueLen == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) { // the writer has the first, or the first few
+			break
+		}
+	}
+	if n := s.Stats().QueueLen; n == 0 || n >= appends {
+		t.Errorf("%d wait", n)
+	}
+	release()
+	for range appends {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+	want := uint64(len(events) * (appends + 1))
+	if got := s.Stats(); got.QueueLen != 0 || got.GroupEvents != want || got.Events != want || got.Commits < 2 || got.Commits > appends+1 {
+		t.Errorf("%+v, want %d events", got, want)
+	}
+	s.Close()
+	if got := mustOpen(t, dir).Stats(); got.Events != want || got.GroupEvents != 0 || got.Commits != 0 {
+		t.Errorf("opened again: %+v", got)
+	}
+}
