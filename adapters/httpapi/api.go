@@ -110,6 +110,7 @@ type operation struct {
 	permission       access.Permission           // "": whoever is let in at all
 	global           bool                        // of the whole ledger: closed to keys of one seller
 	body             int64                       // most bytes of a body
+	bodyTime         time.Duration               // in which it must come; bodyTime when 0
 	describe         func(*API, *huma.Operation) // completes its description
 }
 
@@ -117,10 +118,11 @@ type operation struct {
 func add[I any](a *API, o operation, handle func(context.Context, *I) (*huma.StreamResponse, error)) {
 	op := huma.Operation{
 		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, Description: o.about, Tags: []string{o.tag},
-		MaxBodyBytes: o.body, BodyReadTimeout: bodyTimeout, SkipValidateBody: true,
+		MaxBodyBytes: o.body, BodyReadTimeout: cmp.Or(o.bodyTime, bodyTime), SkipValidateBody: true,
 		Middlewares: huma.Middlewares{a.admitted(o), once},
 	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
+		lift(ctx)
 		out, err := handle(ctx, in)
 		if err != nil {
 			p := problemOf(err)
@@ -145,8 +147,15 @@ func (a *API) documented(o operation) *huma.Operation {
 	return item.Get
 }
 
-// bodyTimeout is how long a body may take to come.
-const bodyTimeout = 10 * time.Second
+// lift takes the deadline for the body back once that has come: it would end a long answer.
+func lift(ctx context.Context) {
+	if w := noteOf(ctx).ResponseWriter; w != nil {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	}
+}
+
+// bodyTime is how long a body may take to come.
+const bodyTime = 30 * time.Second
 
 // once refuses a parameter that is given twice: which of them counts is nobody's guess.
 func once(ctx huma.Context, next func(huma.Context)) {

@@ -19,6 +19,8 @@ import (
 	"github.com/urikake/urikake/eventstore/ledger"
 )
 
+const batchPath = "/v1/commands"
+
 // BatchMax is how many commands one batch may have, and batchBytesMax how many bytes.
 const (
 	BatchMax      = 1000
@@ -74,7 +76,7 @@ type BatchAnswer struct {
 
 func (a *API) addBatch() {
 	add(a, operation{
-		id: "send-commands", method: http.MethodPost, path: "/v1/commands", tag: "Commands", summary: "send many commands at once",
+		id: "send-commands", method: http.MethodPost, path: batchPath, tag: "Commands", summary: "send many commands at once",
 		about: "Commands are done in their order and each has its own outcome: the answer is 200 also when some were refused. With together=account the commands on one account are done in one step, or none of them; accounts stand for themselves, and each is done where its first command stands.",
 		body:  batchBytesMax + 1, describe: describeBatch,
 	}, a.batch)
@@ -89,7 +91,7 @@ type task struct {
 }
 
 func (a *API) batch(ctx context.Context, in *commandIn) (*huma.StreamResponse, error) {
-	if err := isJSON(in.ctx.Header("Content-Type")); err != nil {
+	if err := isType(in.ctx, typeJSON); err != nil {
 		return nil, err
 	}
 	b, err := readBatch(in.RawBody)

@@ -113,7 +113,7 @@ func (a *API) addCommands() {
 const bodyMax = catalog.SizeMax + 1
 
 func (a *API) command(ctx context.Context, name string, in *commandIn, known map[string]string) (*huma.StreamResponse, error) {
-	if err := isJSON(in.ctx.Header("Content-Type")); err != nil {
+	if err := isType(in.ctx, typeJSON); err != nil {
 		return nil, err
 	}
 	c, err := catalog.DecodeWith(name, in.RawBody, known)
@@ -238,13 +238,14 @@ func writeJSON(ctx huma.Context, body []byte) {
 	_, _ = ctx.BodyWriter().Write(append(body, '\n')) // the client has gone; what was done is in the log
 }
 
-func isJSON(contentType string) error {
-	kind, _, _ := strings.Cut(contentType, ";")
+// isType refuses a body of another type; where none is given it is taken for the right one.
+func isType(ctx huma.Context, want string) error {
+	kind, _, _ := strings.Cut(ctx.Header("Content-Type"), ";")
 	switch strings.ToLower(strings.TrimSpace(kind)) {
-	case "", "application/json":
+	case "", want:
 		return nil
 	}
-	return ErrMediaType.With("%.60q, want application/json", contentType)
+	return ErrMediaType.With("%.60q, want %s", kind, want)
 }
 
 // kebab writes RecordPayment as record-payment.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
-	"github.com/danielgtaylor/huma/v2/negotiation"
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/access"
@@ -79,7 +78,7 @@ func feedForm(accept string) (FeedForm, error) {
 	if accept == "" {
 		return NDJSON, nil
 	}
-	switch negotiation.SelectQValueFast(accept, []string{typeNDJSON, typeSSE}) {
+	switch preferred(accept, typeNDJSON, typeSSE) {
 	case typeNDJSON:
 		return NDJSON, nil
 	case typeSSE:

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/eventstore"
@@ -16,7 +17,8 @@ import (
 
 // Options say how the API is kept. The zero value serves within one process: no log, no limits on rates.
 type Options struct {
-	Log     *slog.Logger
+	Log     *slog.Logger                    // of the server
+	Access  *slog.Logger                    // one line a request; Log when nil
 	Metrics *Metrics                        // the store should be instrumented by it
 	Tracing func(http.Handler) http.Handler // nil: none
 	Health  *Health                         // nil: always ready
@@ -26,11 +28,19 @@ type Options struct {
 // layers are what every request passes, from the outside in: it gets its ids and its line in the log, is counted and
 // traced; a panic stays within it, and its answer is packed.
 func (a *API) layers(o Options) chi.Middlewares {
-	layers := chi.Middlewares{AccessLog(a.log), a.metrics.Requests}
+	layers := chi.Middlewares{AccessLog(cmp.Or(o.Access, a.log)), a.metrics.Requests}
 	if o.Tracing != nil {
 		layers = append(layers, o.Tracing)
 	}
-	return append(layers, Recovered(a.log, refuse), packed)
+	return append(layers, Recovered(a.log, refuse), plain, packed, middleware.GetHead)
+}
+
+// plain keeps browsers from guessing what an answer is.
+func plain(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
 }
 
 // packed compresses answers, but not feeds: an event must not wait for others to be packed with.
@@ -45,26 +55,45 @@ func packed(next http.Handler) http.Handler {
 	})
 }
 
+// loads are the classes of requests, each with a bound of its own, so that large bodies take no more memory than there
+// is, and long lists keep no command waiting.
+var loads = map[string]Load{
+	"commands": CommandLoad,
+	"reads":    ReadLoad,
+	"batches":  {WorkingMax: 16, WaitingMax: 64, WaitMax: 5 * time.Second},
+	"imports":  {WorkingMax: 1, WaitingMax: 4, WaitMax: 10 * time.Second},
+}
+
+func classOf(r *http.Request) string {
+	switch path := r.URL.Path; {
+	case path == eventsPath:
+		return "feeds"
+	case r.Method != http.MethodPost:
+		return "reads"
+	case path == batchPath:
+		return "batches"
+	case strings.Contains(path, "/imports/"):
+		return "imports"
+	}
+	return "commands"
+}
+
 // guards stand before all routes of the books: who asks is known first, then how often he may, then whether there is
-// room. Event feeds have a bound of their own.
+// room.
 func (a *API) guards(o Options) chi.Middlewares {
-	commands, reads := NewAdmission("commands", CommandLoad, refuse), NewAdmission("reads", ReadLoad, refuse)
 	rate := NewRateLimit(o.Rate, rateKey, refuse)
-	a.metrics.Admission(commands)
-	a.metrics.Admission(reads)
 	a.metrics.RateLimits(rate.Refused)
-	admit := func(next http.Handler) http.Handler {
-		command, read := commands.Admit(next), reads.Admit(next)
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			switch {
-			case r.Method == http.MethodPost:
-				command.ServeHTTP(w, r)
-			case r.URL.Path == eventsPath:
-				next.ServeHTTP(w, r)
-			default:
-				read.ServeHTTP(w, r)
-			}
-		})
+	doors := make(map[string]*Admission)
+	for class, load := range loads {
+		doors[class] = NewAdmission(class, load, refuse)
+		a.metrics.Admission(doors[class])
+	}
+	admit := func(next http.Handler) http.Handler { // called once for each route
+		in := map[string]http.Handler{"feeds": next} // they have a bound of their own
+		for class, door := range doors {
+			in[class] = door.Admit(next)
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { in[classOf(r)].ServeHTTP(w, r) })
 	}
 	return chi.Middlewares{a.identified, rate.Limit, admit}
 }

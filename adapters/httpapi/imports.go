@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -22,6 +23,14 @@ type importIn struct {
 	DryRun     bool   `query:"dry_run" doc:"say what would be done, and do nothing"`
 	KeepGoing  bool   `query:"keep_going" doc:"leave bad lines out; without it one bad line keeps the whole file out"`
 	RawBody    []byte `contentType:"text/csv"`
+
+	ctx huma.Context
+}
+
+// Resolve keeps the request.
+func (in *importIn) Resolve(ctx huma.Context) []error {
+	in.ctx = ctx
+	return nil
 }
 
 // Imported is what an import did; of a dry run, what it would do.
@@ -60,6 +69,9 @@ func importedOf(plan *receivables.Plan, dry bool, r receivables.Result) *Importe
 
 // importReceivables runs the whole import on a copy in memory first; only what passes there is done.
 func (a *API) importReceivables(ctx context.Context, in *importIn) (*huma.StreamResponse, error) {
+	if err := isType(in.ctx, typeCSV); err != nil {
+		return nil, err
+	}
 	if err := checkCurrency(in.Currency); err != nil {
 		return nil, err
 	}
@@ -108,7 +120,7 @@ func columnMap(text string) (map[string]string, error) {
 func (a *API) addImports() {
 	add(a, operation{
 		id: "import-receivables", method: http.MethodPost, path: "/v1/sellers/{seller}/imports/receivables", tag: "Operations",
-		summary: "bring in a CSV list of invoices", permission: access.WriteImports, body: receivables.FileMax + 1,
+		summary: "bring in a CSV list of invoices", permission: access.WriteImports, body: receivables.FileMax + 1, bodyTime: 10 * time.Minute,
 		about: "One invoice a line, with its payment and dispute where they are known. The file is taken whole or not at all, " +
 			"unless keep_going is set. It may be sent again: what is there already is not booked twice." + longAbout,
 		describe: describeImport,

@@ -207,12 +207,12 @@ func (a *API) addInvoice() {
 		id: "get-invoice", method: http.MethodGet, path: "/v1/sellers/{seller}/invoices/{invoice}", tag: "Reports",
 		summary: "one invoice with all that settled it", permission: access.ReadReports,
 		about:    "The ETag begins with the account's version: send it as If-Match with a command that must not meet a changed account.",
-		describe: describeReading[Invoice](a, "get-invoice"),
+		describe: describeReading[Invoice](a, "get-invoice", export.Invoice(projections.InvoiceReport{})),
 	}, a.invoice)
 	add(a, operation{
 		id: "get-account", method: http.MethodGet, path: "/v1/sellers/{seller}/customers/{customer}/accounts/{currency}", tag: "Reports",
 		summary: "how one account stands, and its version", permission: access.ReadReports,
 		about:    "The ETag begins with the account's version: send it as If-Match with a command that must not meet a changed account.",
-		describe: describeReading[Account](a, "get-account"),
+		describe: describeReading[Account](a, "get-account", export.Account(projections.AccountReport{})),
 	}, a.account)
 }

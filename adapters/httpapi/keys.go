@@ -76,7 +76,7 @@ func (in *RawIn) Resolve(ctx huma.Context) []error {
 
 // read reads the body strictly.
 func (in *RawIn) read(to any) error {
-	if err := isJSON(in.ctx.Header("Content-Type")); err != nil {
+	if err := isType(in.ctx, typeJSON); err != nil {
 		return err
 	}
 	if err := jsonx.Unmarshal(in.RawBody, to, jsonx.RejectUnknownMembers(true)); err != nil {

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/urikake/urikake/adapters/export"
 	"github.com/urikake/urikake/domain"
@@ -43,21 +45,27 @@ func introduce(api *huma.OpenAPI) {
 	api.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"key": {Type: "http", Scheme: "bearer", Description: "A key made with `urikake keys create` or POST /v1/keys. Before the first key is made, this machine alone is answered, without one."},
 	}
+	huma.DefaultArrayNullable = false // a list that has nothing in it is empty
 	r := api.Components.Schemas
 	for t, alias := range map[reflect.Type]reflect.Type{
-		reflect.TypeFor[domain.Money](): reflect.TypeFor[moneyForm](),
-		reflect.TypeFor[domain.Date]():  reflect.TypeFor[dateForm](),
+		reflect.TypeFor[domain.Money]():   reflect.TypeFor[moneyForm](),
+		reflect.TypeFor[domain.Date]():    reflect.TypeFor[dateForm](),
+		reflect.TypeFor[domain.Event]():   reflect.TypeFor[eventForm](),
+		reflect.TypeFor[jsontext.Value](): reflect.TypeFor[commandForm](),
 	} {
 		r.RegisterTypeAlias(t, alias)
 	}
 	for name, shape := range catalog.Definitions() {
 		r.Map()[name] = schemaOf(shape)
 	}
+	api.Components.Responses = refusals(api)
 }
 
 type (
-	moneyForm struct{}
-	dateForm  struct{}
+	moneyForm   struct{}
+	dateForm    struct{}
+	eventForm   struct{}
+	commandForm struct{}
 )
 
 // Schema refers to the form that commands use.
@@ -66,6 +74,20 @@ func (moneyForm) Schema(huma.Registry) *huma.Schema { return &huma.Schema{Ref: s
 // Schema is a civil date.
 func (dateForm) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date"}
+}
+
+// Schema is an object; docs/events.md lists the members of each kind.
+func (eventForm) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+}
+
+// Schema is any command, by reference.
+func (commandForm) Schema(huma.Registry) *huma.Schema {
+	any := &huma.Schema{}
+	for _, c := range catalog.Commands() {
+		any.AnyOf = append(any.AnyOf, &huma.Schema{Ref: schemas + c.Name()})
+	}
+	return any
 }
 
 // schemaOf turns a schema of the catalog into huma's.
@@ -115,32 +137,49 @@ func schemaOf(shape any) *huma.Schema {
 // document completes a route's description with what all have: who may, and how it refuses.
 func document(api *huma.OpenAPI, op *huma.Operation, o operation) {
 	op.Security = []map[string][]string{{"key": {}}, {}}
+	op.Parameters = slices.DeleteFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "Accept" }) // the responses tell the types
 	if o.permission != "" {
 		op.Description = strings.TrimSpace(op.Description + "\n\nNeeds a role that may `" + string(o.permission) + "`.")
 	}
-	problem := api.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
-	refusal := func(text string) *huma.Response {
-		return &huma.Response{Description: text, Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}}}
-	}
-	retry := map[string]*huma.Param{"Retry-After": {Description: "seconds to wait", Schema: &huma.Schema{Type: huma.TypeInteger}}}
-	op.Responses["4XX"] = refusal("refused: the problem's rule says why, and nothing was changed")
-	op.Responses["401"] = refusal("no valid key")
-	op.Responses["403"] = refusal("the key's role may not, or it is for another seller")
-	op.Responses["422"] = refusal("the request breaks a rule; errors names every fault")
-	op.Responses["429"] = refusal("too many requests from this key")
-	op.Responses["429"].Headers = retry
-	op.Responses["500"] = refusal("the server failed; its log has the request by request_id")
-	op.Responses["503"] = refusal("not now: the same request may pass later")
-	op.Responses["503"].Headers = retry
+	answers := []string{"401", "403", "422", "429", "500", "503"}
 	if o.method == http.MethodPost {
-		op.Responses["409"] = refusal("the books as they stand forbid it")
-		op.Responses["412"] = refusal("the account has changed since the version in If-Match")
-		op.Responses["413"] = refusal("the body is too long")
-		op.Responses["415"] = refusal("the body is of another type")
+		answers = append(answers, "408", "409", "412", "413", "415")
 	}
 	if strings.Contains(o.path, "{") {
-		op.Responses["404"] = refusal("what the request names does not exist")
+		answers = append(answers, "404")
 	}
+	for _, status := range answers {
+		op.Responses[status] = &huma.Response{Ref: responses + status}
+	}
+}
+
+const responses = "#/components/responses/"
+
+// refusals are the answers that many routes have in common.
+func refusals(api *huma.OpenAPI) map[string]*huma.Response {
+	problem := api.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	all := make(map[string]*huma.Response)
+	for status, about := range map[string]string{
+		"401": "no valid key",
+		"403": "the key's role may not, or it is for another seller",
+		"404": "what the request names does not exist",
+		"406": "none of the types in Accept can be had",
+		"408": "the body came too slowly",
+		"409": "the books as they stand forbid it",
+		"412": "the account has changed since the version in If-Match",
+		"413": "the body is too long",
+		"415": "the body is of another type",
+		"422": "the request breaks a rule; errors names every fault",
+		"429": "too many requests from this key",
+		"500": "the server failed; its log has the request by request_id",
+		"503": "not now: the same request may pass later",
+	} {
+		all[status] = &huma.Response{Description: about, Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}}}
+	}
+	retry := map[string]*huma.Param{"Retry-After": header("seconds to wait", huma.TypeInteger)}
+	all["429"].Headers, all["503"].Headers = retry, retry
+	all["401"].Headers = map[string]*huma.Param{"WWW-Authenticate": header("how to say who one is", huma.TypeString)}
+	return all
 }
 
 func succeeds(op *huma.Operation, content map[string]*huma.MediaType) *huma.Response {
@@ -219,21 +258,20 @@ func without(example map[string]any, members []string) map[string]any {
 
 func describeAnyCommand(a *API, op *huma.Operation) {
 	var names []any
-	var any []*huma.Schema
 	for _, c := range catalog.Commands() {
 		shape, err := catalog.SchemaOf(c.Name())
 		if err != nil {
 			panic(err)
 		}
 		a.huma.OpenAPI().Components.Schemas.Map()[c.Name()] = schemaOf(shape)
-		names, any = append(names, c.Name()), append(any, &huma.Schema{Ref: schemas + c.Name()})
+		names = append(names, c.Name())
 	}
 	op.Parameters = append(op.Parameters, &huma.Param{
 		Name: "name", In: "path", Required: true, Description: "the command's name", Example: "RecordPayment",
 		Schema: &huma.Schema{Type: huma.TypeString, Enum: names},
 	})
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-		typeJSON: {Schema: &huma.Schema{AnyOf: any}, Example: exampleOf("RecordPayment")},
+		typeJSON: {Schema: commandForm{}.Schema(nil), Example: exampleOf("RecordPayment")},
 	}}
 	answersReceipt(a, op)
 }
@@ -248,28 +286,43 @@ func describeBatch(a *API, op *huma.Operation) {
 	succeeds(op, map[string]*huma.MediaType{typeJSON: {Schema: a.schema(reflect.TypeFor[BatchAnswer]())}})
 }
 
-// describeReport documents an answer in rows, by the sheet that it is written from.
-func describeReport(id string, sheet export.Sheet) func(*API, *huma.Operation) {
+// describeReport documents an answer in rows, by the sheets that it may be written as: a row has what all of them have,
+// and may have what some of them have.
+func describeReport(id string, sheets ...export.Sheet) func(*API, *huma.Operation) {
 	return func(a *API, op *huma.Operation) {
 		name := strings.TrimPrefix(strings.TrimPrefix(id, "get-"), "list-")
-		name = strings.ToUpper(name[:1]) + name[1:] + "Row"
-		a.huma.OpenAPI().Components.Schemas.Map()[name] = rowSchema(sheet)
-		row := &huma.Schema{Ref: schemas + name}
+		row := a.rowsOf(strings.ToUpper(name[:1])+name[1:]+"Row", sheets...)
 		whole := &huma.Schema{Type: huma.TypeObject, Required: []string{"seller", "rows"}, AdditionalProperties: false, Properties: map[string]*huma.Schema{
 			"seller":   {Type: huma.TypeString, Description: "whose books; empty for what is not one seller's"},
 			"as_of":    {Type: huma.TypeString, Format: "date", Description: "the business day that is reported"},
 			"known_at": {Type: huma.TypeInteger, Description: "log position: nothing recorded later is in it"},
 			"next":     {Type: huma.TypeString, Description: "pass it as cursor for the rows that follow; absent at the end"},
-			"rows":     {Type: huma.TypeArray, Items: row},
+			"rows":     {Type: huma.TypeArray, Items: row, Description: "in the order of the report"},
 		}}
 		answersSheet(op, whole, row)
 	}
 }
 
+// rowsOf notes what a row of the sheets is, under a name, and refers to it.
+func (a *API) rowsOf(name string, sheets ...export.Sheet) *huma.Schema {
+	row := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, AdditionalProperties: false}
+	for i, sheet := range sheets {
+		properties := columnsOf(sheet)
+		maps.Copy(row.Properties, properties)
+		if i == 0 {
+			row.Required = slices.Sorted(maps.Keys(properties))
+		}
+		row.Required = slices.DeleteFunc(row.Required, func(name string) bool { return properties[name] == nil })
+	}
+	a.huma.OpenAPI().Components.Schemas.Map()[name] = row
+	return &huma.Schema{Ref: schemas + name}
+}
+
 // describeReading documents an answer of one object, which those who want a sheet get as rows.
-func describeReading[T any](a *API, _ string) func(*API, *huma.Operation) {
+func describeReading[T any](a *API, id string, sheet export.Sheet) func(*API, *huma.Operation) {
 	return func(a *API, op *huma.Operation) {
-		answersSheet(op, a.schema(reflect.TypeFor[T]()), &huma.Schema{Type: huma.TypeObject})
+		name := strings.TrimPrefix(id, "get-")
+		answersSheet(op, a.schema(reflect.TypeFor[T]()), a.rowsOf(strings.ToUpper(name[:1])+name[1:]+"Row", sheet))
 	}
 }
 
@@ -281,24 +334,23 @@ func answersSheet(op *huma.Operation, whole, row *huma.Schema) {
 	r.Headers[asOfHeader] = header("the business day that is reported", huma.TypeString)
 	r.Headers["Link"] = header(`rel="next": the rows that follow`, huma.TypeString)
 	op.Responses["304"] = &huma.Response{Description: "what If-None-Match names still holds"}
-	op.Responses["406"] = &huma.Response{Description: "none of the types in Accept can be had", Content: op.Responses["4XX"].Content}
+	op.Responses["406"] = &huma.Response{Ref: responses + "406"}
 }
 
-// rowSchema is a row as an object: its columns, those of a group in one object within it.
-func rowSchema(sheet export.Sheet) *huma.Schema {
-	s := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, AdditionalProperties: false}
+// columnsOf are the members of a row: its columns, those of a group in one object.
+func columnsOf(sheet export.Sheet) map[string]*huma.Schema {
+	properties := make(map[string]*huma.Schema)
 	for _, c := range sheet.Columns {
-		if c.Group != "" {
-			amount := columnSchema(c)
-			s.Properties[c.Group] = &huma.Schema{Type: huma.TypeObject, AdditionalProperties: amount, Description: "by name of the bucket: current, 1-30, ... as the question asked for them"}
-			if !slices.Contains(s.Required, c.Group) {
-				s.Required = append(s.Required, c.Group)
-			}
+		if c.Group == "" {
+			properties[c.Name] = columnSchema(c)
 			continue
 		}
-		s.Properties[c.Name] = columnSchema(c)
+		properties[c.Group] = &huma.Schema{
+			Type: huma.TypeObject, AdditionalProperties: columnSchema(c),
+			Description: "by name of the bucket: current, 1-30, ... as the question asked for them",
+		}
 	}
-	return s
+	return properties
 }
 
 func columnSchema(c export.Column) *huma.Schema {
@@ -344,7 +396,7 @@ func describeImport(a *API, op *huma.Operation) {
 func describeEvents(a *API, op *huma.Operation) {
 	event := a.schema(reflect.TypeFor[Event]())
 	succeeds(op, map[string]*huma.MediaType{typeNDJSON: {Schema: event}, typeSSE: {Schema: &huma.Schema{Type: huma.TypeString}}})
-	op.Responses["406"] = &huma.Response{Description: "none of the types in Accept can be had", Content: op.Responses["4XX"].Content}
+	op.Responses["406"] = &huma.Response{Ref: responses + "406"}
 }
 
 // Event is one event as the feed writes it.
@@ -356,7 +408,7 @@ type Event struct {
 	Kind       string         `json:"kind" doc:"its wire name, such as account.payment_recorded"`
 	Schema     int            `json:"schema" doc:"version of the members of data"`
 	RecordedAt time.Time      `json:"recorded_at" doc:"when the log recorded it"`
-	Data       map[string]any `json:"data" doc:"its members, as docs/events.md lists them"`
+	Data       domain.Event   `json:"data" doc:"its members, as docs/events.md lists them"`
 	Metadata   map[string]any `json:"metadata,omitempty" doc:"who caused it, by which command"`
 }
 

@@ -103,7 +103,7 @@ func (a *API) addParties() {
 	}, a.sellers)
 	add(a, operation{
 		id: "get-seller", method: http.MethodGet, path: "/v1/sellers/{seller}", tag: "Parties", summary: "one seller",
-		permission: access.ReadReports, describe: describeReading[projections.Seller](a, "get-seller"),
+		permission: access.ReadReports, describe: describeReading[projections.Seller](a, "get-seller", export.Sellers(nil)),
 	}, a.seller)
 	add(a, operation{
 		id: "list-customers", method: http.MethodGet, path: "/v1/sellers/{seller}/customers", tag: "Parties", summary: "a seller's customers",

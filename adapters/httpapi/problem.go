@@ -122,10 +122,6 @@ func problemOf(err error) *Problem {
 	}
 	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
 		p.retry = retryAfter
-		var waits interface{ RetryAfter() int }
-		if errors.As(err, &waits) {
-			p.retry = max(1, waits.RetryAfter())
-		}
 	}
 	return p
 }
@@ -181,7 +177,9 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	noteProblem(r.Context(), p, err)
 	for name, values := range p.GetHeaders() {
-		w.Header()[name] = values
+		if w.Header().Get(name) == "" { // a limit may know better when to come again
+			w.Header()[name] = values
+		}
 	}
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.Header().Set("Cache-Control", "no-store")

@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/negotiation"
 
 	"github.com/urikake/urikake/adapters/export"
 	"github.com/urikake/urikake/domain"
@@ -30,7 +29,7 @@ func formatOf(accept string) (export.Format, string, error) {
 	if accept == "" {
 		return export.JSON, typeJSON, nil
 	}
-	kind := negotiation.SelectQValueFast(accept, []string{typeJSON, typeCSV, typeNDJSON, typeTable})
+	kind := preferred(accept, typeJSON, typeCSV, typeNDJSON, typeTable)
 	if kind == "" {
 		return "", "", ErrNotAccept.With("%.100q; there are %s, %s, %s and %s", accept, typeJSON, typeCSV, typeNDJSON, typeTable).At(parameterPrefix + "Accept")
 	}

@@ -254,16 +254,24 @@ func checkCurrency(code string) error {
 	return named("currency", domain.Currency(code).Check())
 }
 
+// agingSheets are the forms of an aging: its rows are of a customer, an invoice or a currency.
+func agingSheets() (sheets []export.Sheet) {
+	for _, by := range []projections.Grouping{projections.PerCustomer, projections.PerInvoice, projections.PerTotal} {
+		sheets = append(sheets, export.Aging(projections.AgingReport{GroupBy: by, Columns: []string{"current"}}))
+	}
+	return sheets
+}
+
 func (a *API) addReports() {
-	get := func(id, path, summary, about string, p access.Permission, sheet export.Sheet) operation {
+	get := func(id, path, summary, about string, p access.Permission, sheets ...export.Sheet) operation {
 		return operation{
 			id: id, method: http.MethodGet, path: "/v1/sellers/{seller}/" + path, tag: "Reports", summary: summary, about: about,
-			permission: p, describe: describeReport(id, sheet),
+			permission: p, describe: describeReport(id, sheets...),
 		}
 	}
 	add(a, get("get-aging", "aging", "what is owed, by age",
 		"What is not yet due stands under current, what is overdue in the bucket of its age. Unapplied payments and credit are not netted into buckets: total = buckets - unapplied.",
-		access.ReadReports, export.Aging(projections.AgingReport{})), a.aging)
+		access.ReadReports, agingSheets()...), a.aging)
 	add(a, get("get-balances", "balances", "what each account owes",
 		"balance = open - unapplied; overdue and disputed are parts of open.", access.ReadReports, export.Balances(projections.BalancesReport{})), a.balances)
 	add(a, get("get-unapplied", "unapplied", "payments and credit notes that settle nothing yet",

@@ -1,0 +1,147 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write what is generated again")
+
+// secondsApart is how much time passes between two examples.
+const secondsApart = 60
+
+// runExamples sends all examples, or the first so many, to a fresh ledger.
+func runExamples(t testing.TB, h *house, list []example, see func(example, *http.Request, reply)) []exampleAnswer {
+	t.Helper()
+	operations, paths := operationsOf(h.api.huma.OpenAPI())
+	var made AccessKey
+	var answers []exampleAnswer
+	for i, e := range list {
+		if operations[e.operation] == nil {
+			t.Fatalf("there is no operation %s", e.operation)
+		}
+		h.clock.Add(secondsApart)
+		method := http.MethodGet
+		if h.api.huma.OpenAPI().Paths[paths[e.operation]].Post == operations[e.operation] {
+			method = http.MethodPost
+		}
+		real := strings.NewReplacer(exampleToken, made.Token, exampleKey, string(made.Key))
+		r, err := http.NewRequest(method, h.url+real.Replace(e.target), strings.NewReader(e.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, values := range e.header() {
+			r.Header.Set(name, real.Replace(values[0]))
+		}
+		r.Header.Set("X-Request-Id", "example-"+slug(e.operation))
+		got := h.do(r)
+		if e.operation == "create-key" {
+			if err := json.Unmarshal([]byte(got.body), &made); err != nil || made.Token == "" {
+				t.Fatalf("%v: %s", err, got.body)
+			}
+		}
+		if want := strings.HasPrefix(e.about, "refused"); want != (got.status >= 400) && e.operation != "import-receivables" {
+			t.Errorf("example %d, %s, %s: %d %s", i, e.operation, e.about, got.status, got.body)
+		}
+		if see != nil {
+			see(e, r, got)
+		}
+		answers = append(answers, normal(e, got, made))
+	}
+	return answers
+}
+
+// shownHeaders are those that the description shows.
+var shownHeaders = []string{"Content-Type", "ETag", "Link", "Retry-After", ReplayedHeader, positionHeader, asOfHeader, "WWW-Authenticate"}
+
+var millis = regexp.MustCompile(`"millis":\d+`)
+
+// normal is an answer without what is by chance.
+func normal(e example, r reply, made AccessKey) exampleAnswer {
+	shown := func(text string) string {
+		if made.Token == "" {
+			return text
+		}
+		return strings.NewReplacer(made.Token, exampleToken, string(made.Key), exampleKey).Replace(text)
+	}
+	a := exampleAnswer{Operation: e.operation, About: e.about, Status: r.status, Headers: make(map[string]string)}
+	for _, name := range shownHeaders {
+		if v := r.header.Get(name); v != "" {
+			a.Headers[name] = v
+		}
+	}
+	if r.body != "" {
+		a.Body = shownBody(strings.TrimSuffix(millis.ReplaceAllString(shown(r.body), `"millis":1`), "\n"))
+	}
+	return a
+}
+
+// TestGeneratedExamples sends every example over loopback, and compares the answers with those that the description shows.
+func TestGeneratedExamples(t *testing.T) {
+	h := open(t)
+	c := newContract(t, h.api)
+	answers := runExamples(t, h, examples, func(e example, r *http.Request, got reply) {
+		if err := c.check(r, got); err != nil {
+			t.Errorf("%s, %s: %v", e.operation, e.about, err)
+		}
+		if err := c.checkRequest(r, e.body); err != nil && !strings.HasPrefix(e.about, "refused") {
+			t.Errorf("%s, %s, the request: %v", e.operation, e.about, err)
+		}
+	})
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(answers); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "docs/examples.json", b.Bytes())
+	if *update {
+		exampleAnswers = func() (answers []exampleAnswer, err error) { return answers, json.Unmarshal(b.Bytes(), &answers) }
+	}
+}
+
+// golden compares a generated file with what the code makes, or writes it.
+func golden(t *testing.T, file string, want []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(got), "\n"), strings.Split(string(want), "\n")); diff != "" {
+		t.Errorf("%s is stale; `make docs` writes it again (-file +code):\n%s", file, diff)
+	}
+}
+
+func TestEveryOperationHasAnExample(t *testing.T) {
+	seen := make(map[string]bool)
+	names := make(map[string]bool)
+	for _, e := range examples {
+		seen[e.operation] = true
+		if name := e.operation + " " + slug(e.about); names[name] || slug(e.about) == "" {
+			t.Errorf("two examples are called %s", name)
+		} else {
+			names[name] = true
+		}
+	}
+	operations, _ := operationsOf(open(t).api.huma.OpenAPI())
+	for id := range operations {
+		if !seen[id] {
+			t.Errorf("%s has no example", id)
+		}
+	}
+}
