@@ -135,14 +135,3 @@ func (c *commandCmd) read(s *session) ([]byte, error) {
 	}
 	return io.ReadAll(io.LimitReader(in, catalog.SizeMax+1))
 }
-
-// indented writes JSON for people.
-func indented(w io.Writer, text json.RawMessage) error {
-	var b bytes.Buffer
-	if err := json.Indent(&b, text, "", "  "); err != nil {
-		return err
-	}
-	b.WriteByte('\n')
-	_, err := w.Write(b.Bytes())
-	return err
-}

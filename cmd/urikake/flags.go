@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net/url"
 
@@ -53,6 +55,31 @@ func day(d domain.Date) string {
 		return ""
 	}
 	return d.String()
+}
+
+// showOne is show for what is one object in JSON, which is then written over several lines.
+func (s *session) showOne(ctx context.Context, f export.Format, path string, q url.Values) error {
+	if f != export.JSON {
+		return s.show(ctx, f, path, q)
+	}
+	return s.ask(ctx, func(ctx context.Context, c *client) error {
+		var object json.RawMessage
+		if _, err := c.object(ctx, request{path: path, query: q}, &object); err != nil {
+			return err
+		}
+		return indented(s.out, object)
+	})
+}
+
+// indented writes JSON for people.
+func indented(w io.Writer, text json.RawMessage) error {
+	var b bytes.Buffer
+	if err := json.Indent(&b, text, "", "  "); err != nil {
+		return err
+	}
+	b.WriteByte('\n')
+	_, err := w.Write(b.Bytes())
+	return err
 }
 
 // show asks for something and copies the answer as it comes.

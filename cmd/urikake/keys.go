@@ -91,6 +91,9 @@ func (keysListCmd) Help() string {
 }
 
 func (c *keysListCmd) Run(ctx context.Context, s *session) error {
+	if c.Format == export.JSON {
+		return s.showOne(ctx, c.Format, "/v1/keys", nil)
+	}
 	return s.ask(ctx, func(ctx context.Context, to *client) error {
 		var all httpapi.KeyList
 		if _, err := to.object(ctx, request{path: "/v1/keys"}, &all); err != nil {

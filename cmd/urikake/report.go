@@ -156,7 +156,7 @@ func (invoiceCmd) Help() string {
 }
 
 func (c *invoiceCmd) Run(ctx context.Context, s *session) error {
-	return s.show(ctx, c.Format, c.path("invoices", string(c.Invoice)),
+	return s.showOne(ctx, c.Format, c.path("invoices", string(c.Invoice)),
 		c.query("as_of", day(c.AsOf), "customer", string(c.Customer), "currency", string(c.Currency)))
 }
 
@@ -176,7 +176,7 @@ func (accountCmd) Help() string {
 }
 
 func (c *accountCmd) Run(ctx context.Context, s *session) error {
-	return s.show(ctx, c.Format, c.path("customers", string(c.Customer), "accounts", string(c.Currency)), c.query("as_of", day(c.AsOf)))
+	return s.showOne(ctx, c.Format, c.path("customers", string(c.Customer), "accounts", string(c.Currency)), c.query("as_of", day(c.AsOf)))
 }
 
 type statementCmd struct {
