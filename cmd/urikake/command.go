@@ -1,22 +1,22 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/user"
 	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/urikake/urikake/adapters/export"
-	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/adapters/httpapi"
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/domain/seller"
-	"github.com/urikake/urikake/eventstore"
 )
 
 type commandCmd struct {
@@ -26,7 +26,7 @@ type commandCmd struct {
 	Schema bool   `help:"Show the command's JSON schema and an example."`
 	ID     string `help:"Idempotency key: the same key with the same command is done once. A new one when left out." placeholder:"KEY"`
 	Actor  string `help:"Who gives the command; you when left out." placeholder:"NAME"`
-	Expect string `help:"Refuse unless the stream stands at this version; after a carry forward, with the period: 2027:3." placeholder:"[PERIOD:]VERSION"`
+	Expect string `help:"Refuse unless the account stands at this version; after a carry forward, with the period: 2027@3." placeholder:"[PERIOD@]VERSION"`
 }
 
 // Help is shown by `urikake command --help`.
@@ -35,6 +35,7 @@ func (commandCmd) Help() string {
   urikake command --list
   urikake command RecordPayment --schema
   urikake command RecordPayment payment.json --id bank-2026-04-30-17
+  urikake --server https://ledger.example command RecordPayment payment.json --actor mizuno
   echo '{"seller":"S1","customer":"C1","currency":"JPY","received_on":"2026-04-30",
     "amount":{"amount":"110000","currency":"JPY"}}' | urikake command RecordPayment`
 }
@@ -48,45 +49,57 @@ func (c *commandCmd) Run(ctx context.Context, s *session) error {
 	case c.Schema:
 		return c.schema(s.out)
 	}
+	header, err := c.header()
+	if err != nil {
+		return err
+	}
 	data, err := c.read(s)
 	if err != nil {
 		return err
 	}
-	command, err := catalog.Decode(c.Name, data)
+	s.behalf = c.Actor
+	ask := s.ask
+	if c.Name == (seller.RegisterSeller{}).Name() { // any other command in a directory without a ledger is a slip
+		ask = s.begin
+	}
+	var receipt json.RawMessage
+	var answer map[string][]string
+	err = ask(ctx, func(ctx context.Context, to *client) (err error) {
+		answer, err = to.object(ctx, request{path: "/v1/commands/" + c.Name, body: bytes.NewReader(data), header: header}, &receipt)
+		return err
+	})
+	if errors.Is(err, errUnreachable) || errors.Is(err, errBrokenOff) {
+		fmt.Fprintf(s.err, "urikake: it is not known whether the command was done; to find out, send it again with --id %s\n", header[keyHeader])
+	}
 	if err != nil {
 		return err
 	}
-	env := eventstore.Envelope{CommandID: c.ID, Actor: c.actor()}
-	if env.CommandID == "" {
-		env.CommandID = uuid.Must(uuid.NewV7()).String()
+	if len(answer[httpapi.ReplayedHeader]) > 0 {
+		fmt.Fprintf(s.err, "urikake: %s had been done before; this is its first answer again\n", header[keyHeader])
 	}
-	if env.Expected, err = c.expected(); err != nil {
-		return err
-	}
-	_, begins := command.(seller.RegisterSeller) // any other command in a directory without a ledger is a slip
-	return s.with(ctx, begins, func(ctx context.Context, o *office) error {
-		receipt, err := o.ledger.Execute(ctx, command, env)
-		if err != nil {
-			return err
-		}
-		return writeReceipt(s.out, env.CommandID, receipt)
-	})
+	return indented(s.out, receipt)
 }
 
-// expected reads VERSION or PERIOD:VERSION.
-func (c *commandCmd) expected() (*eventstore.Expectation, error) {
+const keyHeader = "Idempotency-Key"
+
+func (c *commandCmd) header() (map[string]string, error) {
+	h := map[string]string{"Content-Type": "application/json", keyHeader: c.ID}
+	if c.ID == "" {
+		h[keyHeader] = uuid.Must(uuid.NewV7()).String()
+	}
 	if c.Expect == "" {
-		return nil, nil
+		return h, nil
 	}
-	period, version, named := strings.Cut(c.Expect, ":")
-	if !named {
-		period, version = "", c.Expect
+	version := strings.Replace(c.Expect, ":", "@", 1) // as older scripts write it
+	_, number, carried := strings.Cut(version, "@")
+	if !carried {
+		number = version
 	}
-	v, err := strconv.ParseUint(version, 10, 63)
-	if err != nil {
-		return nil, errUsage.With("--expect takes a version from 0 on, after a carry forward with its period: 2027:3")
+	if _, err := strconv.ParseUint(number, 10, 63); err != nil {
+		return nil, errUsage.With("--expect takes a version from 0 on, after a carry forward with its period: 2027@3")
 	}
-	return &eventstore.Expectation{Period: period, Version: eventstore.Version(v)}, nil
+	h["If-Match"] = `"` + version + `"`
+	return h, nil
 }
 
 func (c *commandCmd) list(w io.Writer) error {
@@ -107,9 +120,7 @@ func (c *commandCmd) schema(w io.Writer) error {
 	return err
 }
 
-// CommandBytesMax is the longest command that is read.
-const CommandBytesMax = 2 << 20
-
+// read reads no more than one byte too many, for which the ledger refuses it.
 func (c *commandCmd) read(s *session) ([]byte, error) {
 	in := s.in
 	if c.File != "" && c.File != "-" {
@@ -122,44 +133,5 @@ func (c *commandCmd) read(s *session) ([]byte, error) {
 	} else if isTerminal(in) {
 		fmt.Fprintf(s.err, "type the %s as JSON; Ctrl-D ends it\n", c.Name)
 	}
-	data, err := io.ReadAll(io.LimitReader(in, CommandBytesMax+1))
-	if err == nil && len(data) > CommandBytesMax {
-		err = domain.ErrTooLong.With("a command has at most %d bytes", CommandBytesMax)
-	}
-	return data, err
-}
-
-func (c *commandCmd) actor() string {
-	if c.Actor != "" {
-		return c.Actor
-	}
-	if u, err := user.Current(); err == nil {
-		return u.Username
-	}
-	return "command line"
-}
-
-// writeReceipt shows what a command did.
-func writeReceipt(w io.Writer, id string, r eventstore.Receipt) error {
-	type event struct {
-		Kind string       `json:"kind"`
-		Data domain.Event `json:"data"`
-	}
-	out := struct {
-		CommandID string              `json:"command_id"`
-		Repeated  bool                `json:"repeated"`
-		Stream    string              `json:"stream"`
-		Version   eventstore.Version  `json:"version"`
-		Position  eventstore.Position `json:"position"`
-		Events    []event             `json:"events"`
-	}{id, r.Repeated, r.Stream, r.Version, r.Position, []event{}}
-	for _, e := range r.Events {
-		out.Events = append(out.Events, event{e.Kind(), e})
-	}
-	b, err := json.MarshalIndent(out, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "%s\n", b)
-	return err
+	return io.ReadAll(io.LimitReader(in, catalog.SizeMax+1))
 }

@@ -64,7 +64,7 @@ func TestCrashChild(t *testing.T) {
 	var round int
 	fmt.Sscan(os.Getenv(crashRound), &round)
 	s := &session{dir: dir, out: os.Stdout, err: os.Stderr}
-	o, err := s.open(true, nil)
+	o, err := s.open(time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestCrash(t *testing.T) {
 	o := crashOpen(t, s)
 	ctx := context.Background()
 	for i, c := range append([]interface{ Name() string }{
-		seller.RegisterSeller{Seller: "S", Settings: seller.Settings{Name: "S", TimeZone: "Asia/Tokyo", BaseCurrency: "JPY", Language: domain.Japanese}},
+		seller.RegisterSeller{Seller: "S", Settings: crashSettings()},
 	}, crashCustomers()...) {
 		if _, err := o.ledger.Execute(ctx, c, eventstore.Envelope{CommandID: fmt.Sprint("setup-", i)}); err != nil {
 			t.Fatal(err)
@@ -133,6 +133,10 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+func crashSettings() seller.Settings {
+	return seller.Settings{Name: "S", TimeZone: "Asia/Tokyo", BaseCurrency: "JPY", Language: domain.Japanese}
+}
+
 func crashCustomers() (list []interface{ Name() string }) {
 	for i := range crashAccount {
 		list = append(list, customer.RegisterCustomer{
@@ -145,7 +149,7 @@ func crashCustomers() (list []interface{ Name() string }) {
 
 func crashOpen(t *testing.T, s *session) *office {
 	t.Helper()
-	o, err := s.open(true, nil)
+	o, err := s.open(time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,11 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
-	"encoding/json"
-	"time"
+	"io"
+	"strconv"
+	"strings"
 
 	"github.com/urikake/urikake/eventstore"
 )
@@ -14,57 +15,55 @@ type eventsCmd struct {
 }
 
 type eventsExportCmd struct {
-	After eventstore.Position `help:"Begin after this position." default:"0" placeholder:"POSITION"`
+	After  eventstore.Position `help:"Begin after this position." default:"0" placeholder:"POSITION"`
+	Follow bool                `help:"Go on with new events as they come; needs --server."`
+	Seller id                  `help:"Events of this seller only." placeholder:"ID"`
+	Stream string              `help:"Events of this stream only." placeholder:"STREAM"`
+	Kind   []string            `help:"Events of these kinds only; one that ends in a dot stands for all that begin so." placeholder:"KIND"`
 }
+
+const ndjson = "application/x-ndjson"
 
 // Help is shown by `urikake events export --help`.
 func (eventsExportCmd) Help() string {
-	return `A reader that keeps the position of its last line gets what is new with --after.
+	return `A reader that keeps the position of its last line gets what is new with --after. While following, an empty line now and
+then shows that the connection lives.
 
   urikake events export > log.ndjson
-  urikake events export --after 7500 | jq -r .kind`
-}
-
-// exported is one line of an export.
-type exported struct {
-	Position   eventstore.Position `json:"position"`
-	Stream     string              `json:"stream"`
-	Version    eventstore.Version  `json:"version"`
-	ID         string              `json:"id"`
-	Kind       string              `json:"kind"`
-	Schema     int                 `json:"schema"`
-	RecordedAt string              `json:"recorded_at"`
-	Data       json.RawMessage     `json:"data"`
-	Metadata   json.RawMessage     `json:"metadata,omitempty"`
+  urikake events export --after 7500 | jq -r .kind
+  urikake events export --seller YAMATO --kind account.payment_recorded,customer.
+  urikake events export --stream account-YAMATO.K101.JPY
+  urikake --server http://127.0.0.1:8080 events export --after 7500 --follow`
 }
 
 func (c *eventsExportCmd) Run(ctx context.Context, s *session) error {
-	return s.with(ctx, false, func(ctx context.Context, o *office) error {
-		head, err := o.store.Head(ctx)
+	if c.Follow && s.server == "" {
+		return errUsage.With("--follow needs --server: nobody else writes in a directory that is open here")
+	}
+	q := query("seller", string(c.Seller), "stream", c.Stream, "kind", strings.Join(c.Kind, ","))
+	q.Set("after", strconv.FormatUint(uint64(c.After), 10))
+	q.Set("follow", strconv.FormatBool(c.Follow))
+	return s.ask(ctx, func(ctx context.Context, to *client) error {
+		answer, err := to.send(ctx, request{path: "/v1/events", query: q, accept: ndjson})
 		if err != nil {
 			return err
 		}
-		w := bufio.NewWriterSize(s.out, 1<<16)
-		bar := s.progress("events", int64(head-min(head, c.After)))
-		defer bar.done()
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		if c.After < head {
-			for r, err := range o.store.Follow(ctx, c.After) {
-				if err != nil {
-					return err
-				}
-				if err := enc.Encode(exported{
-					r.Position, r.Stream, r.Version, r.ID.String(), r.Kind, r.Schema,
-					r.At.Format(time.RFC3339Nano), r.Data, r.Metadata,
-				}); err != nil {
-					return err
-				}
-				if bar.add(1); r.Position >= head {
-					break
-				}
-			}
+		defer answer.Body.Close()
+		if c.Follow || isTerminal(s.out) { // a bar would stand between the lines
+			_, err = io.Copy(s.out, answer.Body)
+			return err
 		}
-		return w.Flush()
+		bar := s.progress("events", 0)
+		defer bar.done()
+		_, err = io.Copy(io.MultiWriter(s.out, lineCounter{bar}), answer.Body)
+		return err
 	})
+}
+
+// lineCounter counts the lines that are written to it.
+type lineCounter struct{ bar *progress }
+
+func (c lineCounter) Write(b []byte) (int, error) {
+	c.bar.add(int64(bytes.Count(b, []byte("\n"))))
+	return len(b), nil
 }

@@ -2,19 +2,15 @@ package main
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/urikake/urikake/adapters/export"
 	"github.com/urikake/urikake/domain"
-	"github.com/urikake/urikake/domain/account"
-	"github.com/urikake/urikake/projections"
 )
 
 type historyCmd struct {
 	asked
-	Customer domain.CustomerID `required:"" help:"Whose account." placeholder:"ID"`
-	AsOf     domain.Date       `help:"Leave out events of later business days." placeholder:"DAY"`
-	Currency domain.Currency   `help:"One currency only; all of them, one after the other, when left out." placeholder:"CUR"`
+	Customer id          `required:"" help:"Whose account." placeholder:"ID"`
+	AsOf     domain.Date `help:"Leave out events of later business days." placeholder:"DAY"`
+	Currency currency    `help:"One currency only; all of them, one after the other, when left out." placeholder:"CUR"`
 }
 
 // Help is shown by `urikake history --help`.
@@ -26,32 +22,6 @@ func (historyCmd) Help() string {
 }
 
 func (c *historyCmd) Run(ctx context.Context, s *session) error {
-	if err := checkCurrency(c.Currency); err != nil {
-		return err
-	}
-	return s.with(ctx, false, func(ctx context.Context, o *office) error {
-		_, known, err := c.times(ctx, o, c.AsOf)
-		if err != nil {
-			return err
-		}
-		currencies := []domain.Currency{c.Currency}
-		if c.Currency == "" {
-			if currencies, err = o.views.Currencies(ctx, c.Seller, c.Customer); err != nil {
-				return err
-			}
-		}
-		var all []projections.Entry
-		for _, currency := range currencies {
-			key := account.Key{Seller: c.Seller, Customer: c.Customer, Currency: currency}
-			entries, err := o.views.History(ctx, projections.HistoryQuery{Key: key, AsOf: c.AsOf, KnownAt: known})
-			if err != nil {
-				return err
-			}
-			all = append(all, entries...)
-		}
-		if c.Format == export.Table {
-			fmt.Fprintf(s.out, "History of %s with %s\n\n", c.Customer, c.Seller)
-		}
-		return export.History(all).Write(s.out, c.Format)
-	})
+	return s.show(ctx, c.Format, c.path("customers", string(c.Customer), "history"),
+		c.query("as_of", day(c.AsOf), "currency", string(c.Currency)))
 }

@@ -10,13 +10,8 @@ import (
 	"time"
 
 	"github.com/urikake/urikake/adapters/export"
+	"github.com/urikake/urikake/adapters/httpapi"
 	"github.com/urikake/urikake/adapters/receivables"
-	"github.com/urikake/urikake/domain"
-	"github.com/urikake/urikake/eventstore"
-	"github.com/urikake/urikake/eventstore/ledger"
-	"github.com/urikake/urikake/eventstore/memory"
-	"github.com/urikake/urikake/eventstore/overlay"
-	"github.com/urikake/urikake/eventstore/sqlite"
 )
 
 type importCmd struct {
@@ -25,8 +20,8 @@ type importCmd struct {
 
 type importReceivablesCmd struct {
 	File       string            `arg:"" help:"The CSV file; its first line names the columns." type:"existingfile"`
-	Seller     domain.SellerID   `required:"" help:"Whose invoices they are; registered if need be." placeholder:"ID"`
-	Currency   domain.Currency   `required:"" help:"The currency of the amounts." placeholder:"CUR"`
+	Seller     id                `required:"" help:"Whose invoices they are; registered if need be." placeholder:"ID"`
+	Currency   currency          `required:"" help:"The currency of the amounts." placeholder:"CUR"`
 	Map        map[string]string `help:"Which column a field is in, where it can't be guessed." placeholder:"FIELD=COLUMN" mapsep:","`
 	DateFormat string            `help:"How dates are written, such as M/D/YYYY; guessed when left out." placeholder:"FORMAT"`
 	DryRun     bool              `help:"Say what would be done, and do nothing."`
@@ -47,63 +42,63 @@ An import can be repeated: what is there already is not booked again, and a long
 }
 
 func (c *importReceivablesCmd) Run(ctx context.Context, s *session) error {
-	data, err := os.ReadFile(c.File)
-	if err != nil {
-		return err
-	}
-	plan, err := receivables.Read(data, receivables.Options{
-		Seller: c.Seller, Currency: c.Currency, Map: c.Map,
-		DateFormat: c.DateFormat, KeepGoing: c.KeepGoing, Actor: "import",
-	})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(s.err, "reading %s\n", readAs(plan))
-	dry := func(base eventstore.Store) receivables.Execute {
-		return ledger.New(overlay.New(base), ledger.Codec(), nil).Execute
-	}
-	if !sqlite.Exists(s.dir) { // a slip shall leave no empty ledger behind
-		if err := c.give(ctx, s, plan, dry(memory.New(time.Now)), nil); err != nil || c.DryRun {
+	if s.fresh() { // a slip shall leave no empty ledger behind
+		err := s.rehearse(ctx, func(ctx context.Context, to *client) error { return c.give(ctx, s, to, true) })
+		if err != nil || c.DryRun {
 			return err
 		}
 	}
-	return s.with(ctx, true, func(ctx context.Context, o *office) error {
-		live := o.ledger.Execute
-		if c.DryRun {
-			live = nil
-		}
-		if err := c.give(ctx, s, plan, dry(o.store), live); err != nil {
-			return err
-		}
-		_, err = o.views.CatchUp(ctx)
-		return err
-	})
+	return s.with(ctx, func(ctx context.Context, to *client) error { return c.give(ctx, s, to, c.DryRun) })
 }
 
-// give runs the whole import on a copy in memory first; only what passes there is done.
-func (c *importReceivablesCmd) give(ctx context.Context, s *session, plan *receivables.Plan, dry, live receivables.Execute) error {
+// give sends the file, dry or not, and tells what came of it.
+func (c *importReceivablesCmd) give(ctx context.Context, s *session, to *client, dry bool) error {
+	file, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	q := query("currency", string(c.Currency), "date_format", c.DateFormat, "map", c.columns())
+	q.Set("dry_run", fmt.Sprint(dry))
+	q.Set("keep_going", fmt.Sprint(c.KeepGoing))
 	bar := s.progress("import", 1)
 	start := time.Now()
-	result, err := plan.Run(ctx, dry, live, func(done, total int) { bar.set(int64(done), int64(total)) })
+	result, err := work[httpapi.Imported](ctx, to, bar, request{
+		path: "/v1/sellers/" + string(c.Seller) + "/imports/receivables", query: q, body: file,
+		header: map[string]string{"Content-Type": "text/csv"}, accept: ndjson,
+	})
 	bar.done()
-	if err == nil && live == nil && !c.DryRun {
+	if err == nil && dry && !c.DryRun {
 		return nil // it passed, and is done next
 	}
 	return errors.Join(c.show(s, result, time.Since(start), err), err)
 }
 
+// columns writes --map as the ledger reads it.
+func (c *importReceivablesCmd) columns() string {
+	var pairs []string
+	for field, column := range c.Map {
+		pairs = append(pairs, field+"="+column)
+	}
+	slices.Sort(pairs)
+	return strings.Join(pairs, ";")
+}
+
 // readAs tells which column was taken for which field.
-func readAs(p *receivables.Plan) string {
+func readAs(r httpapi.Imported) string {
 	var fields []string
-	for field, column := range p.Columns {
+	for field, column := range r.Columns {
 		fields = append(fields, field+"="+column)
 	}
 	slices.Sort(fields)
-	return strings.Join(fields, ", ") + "; dates " + p.DateFormat
+	return strings.Join(fields, ", ") + "; dates " + r.DateFormat
 }
 
 // show tells what was done, and every bad line.
-func (c *importReceivablesCmd) show(s *session, r receivables.Result, took time.Duration, err error) error {
+func (c *importReceivablesCmd) show(s *session, r httpapi.Imported, took time.Duration, err error) error {
+	if len(r.Columns) > 0 {
+		fmt.Fprintf(s.err, "reading %s\n", readAs(r))
+	}
 	if len(r.Bad) > 0 {
 		sheet := export.Sheet{Columns: []export.Column{{Name: "line", Kind: export.Count}, {Name: "column"}, {Name: "reason"}}}
 		for _, b := range r.Bad {
@@ -125,8 +120,8 @@ func (c *importReceivablesCmd) show(s *session, r receivables.Result, took time.
 	if r.AlreadyThere > 0 {
 		fmt.Fprintf(s.out, "already there: %s\n", count(r.AlreadyThere, "command"))
 	}
-	if n := r.BadLines(); n > 0 {
-		fmt.Fprintf(s.out, "left out: %s\n", count(n, "line"))
+	if r.LeftOut > 0 {
+		fmt.Fprintf(s.out, "left out: %s\n", count(r.LeftOut, "line"))
 	}
 	return nil
 }

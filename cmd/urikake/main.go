@@ -1,8 +1,10 @@
-// Command urikake keeps a receivables ledger from the command line. Nothing is decided here: it wires the log, the
-// ledger and the read models together and shows what they say.
+// Command urikake keeps a receivables ledger from the command line, or serves one. Nothing is decided here: a verb is a
+// request to the HTTP API, of a server that runs or, within this process, of the ledger in a directory, and shows what
+// is answered. office.go wires the house together.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,26 +13,34 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/urikake/urikake/adapters/httpapi"
 	"github.com/urikake/urikake/domain"
 )
 
 // commandLine is everything that can be typed. `urikake --help` is made from it.
 type commandLine struct {
-	Data string `help:"Directory that holds the ledger; ./urikake-data when left out." env:"URIKAKE_DATA" placeholder:"DIR"`
+	Data    string `help:"Directory that holds the ledger; ./urikake-data when left out." env:"URIKAKE_DATA" placeholder:"DIR"`
+	Server  string `help:"Ask a server that runs, and no directory." env:"URIKAKE_SERVER" placeholder:"URL"`
+	KeyFile string `help:"File with the key for the server; else URIKAKE_KEY holds it." placeholder:"FILE"`
 
-	Demo    demoCmd    `cmd:"" help:"Fill a ledger with two years of a made-up agency's history and show it."`
-	Import  importCmd  `cmd:"" help:"Bring in receivables from a CSV file."`
-	Command commandCmd `cmd:"" help:"Give one command, as JSON."`
-	Report  reportCmd  `cmd:"" help:"Show aging, balances, invoices, a statement or unapplied money, as of any day, as known at any time."`
-	History historyCmd `cmd:"" help:"Show every event of an account, with a running balance."`
-	Events  eventsCmd  `cmd:"" help:"Read the log itself."`
-	Views   viewsCmd   `cmd:"" help:"Look after the read models, which are folded from the log."`
-	Bench   benchCmd   `cmd:"" help:"Measure the ledger on this machine, in a scratch directory."`
+	Demo      demoCmd      `cmd:"" help:"Fill a ledger with two years of a made-up agency's history, show and serve it."`
+	Serve     serveCmd     `cmd:"" help:"Serve a ledger over HTTP."`
+	Import    importCmd    `cmd:"" help:"Bring in receivables from a CSV file."`
+	Command   commandCmd   `cmd:"" help:"Give one command, as JSON."`
+	Report    reportCmd    `cmd:"" help:"Show aging, balances, invoices, a statement or unapplied money, as of any day, as known at any time."`
+	History   historyCmd   `cmd:"" help:"Show every event of an account, with a running balance."`
+	Sellers   sellersCmd   `cmd:"" help:"Show whose receivables there are."`
+	Customers customersCmd `cmd:"" help:"Show who owes."`
+	Events    eventsCmd    `cmd:"" help:"Read the log itself."`
+	Views     viewsCmd     `cmd:"" help:"Look after the read models, which are folded from the log."`
+	Keys      keysCmd      `cmd:"" help:"Say who may ask a server, and what."`
+	Bench     benchCmd     `cmd:"" help:"Measure the ledger on this machine, in a scratch directory."`
 }
 
 // Exit codes.
@@ -75,6 +85,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 			"Start with:  urikake demo"),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(status int) { panic(exit(status)) }),
+		kong.Vars{"rate": strconv.Itoa(httpapi.RateDefault)},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
 	if err != nil {
@@ -89,12 +100,38 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	s := &session{dir: line.Data, named: line.Data != "", in: stdin, out: stdout, err: stderr}
-	if !s.named {
-		s.dir = "./urikake-data"
+	context.AfterFunc(ctx, stop) // who interrupts twice will not wait
+	s := &session{
+		dir: cmp.Or(line.Data, "./urikake-data"), named: line.Data != "", server: line.Server, keyFile: line.KeyFile,
+		in: stdin, out: stdout, err: stderr,
 	}
-	err = parsed.Run(s)
+	if err = s.place(parsed); err == nil {
+		err = parsed.Run(s)
+	}
 	return report(stderr, err)
+}
+
+// place says which ledger is meant where both a directory and a server are named: what was typed counts more than the
+// environment.
+func (s *session) place(parsed *kong.Context) error {
+	typed := make(map[string]bool)
+	for _, step := range parsed.Path {
+		if step.Flag != nil {
+			typed[step.Flag.Name] = true
+		}
+	}
+	verb, _, _ := strings.Cut(parsed.Command(), " ")
+	switch {
+	case typed["data"] && typed["server"]:
+		return errUsage.With("--data and --server name two ledgers; leave one out")
+	case typed["key-file"] && s.server == "":
+		return errUsage.With("--key-file holds the key for a server; name that with --server URL")
+	case typed["data"]:
+		s.server = ""
+	case s.server != "" && slices.Contains([]string{"demo", "serve", "bench"}, verb):
+		return errUsage.With("%s works in a directory of this machine, never at a server; leave --server and URIKAKE_SERVER out", verb)
+	}
+	return nil
 }
 
 // verb is as much of what was typed as was understood, such as "urikake report aging".
@@ -119,21 +156,16 @@ func typedWrong(err error) string {
 	return err.Error()
 }
 
-// misused makes a usage error of a refusal that is about what a flag says.
-func misused(flag string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return errUsage.With("%s", typedWrong(fmt.Errorf("%s: %w", flag, err)))
-}
-
 // session is one call of the command line.
 type session struct {
-	dir   string
-	named bool // the directory was named, not the default
-	in    io.Reader
-	out   io.Writer
-	err   io.Writer
+	dir     string
+	named   bool   // the directory was named, not the default
+	server  string // its URL; "": the directory is worked in
+	keyFile string
+	behalf  string // who gives commands; "": who runs this
+	in      io.Reader
+	out     io.Writer
+	err     io.Writer
 }
 
 // report tells what went wrong and what to do, and gives the exit code.
@@ -151,6 +183,9 @@ func report(w io.Writer, err error) int {
 	case errors.As(err, &many):
 		for _, e := range many {
 			fmt.Fprintln(w, "urikake:", explain(e))
+		}
+		if errors.Is(err, errUsage) {
+			return exitUsage
 		}
 	case errors.As(err, &one):
 		fmt.Fprintln(w, "urikake:", explain(one))

@@ -3,51 +3,140 @@ package main
 import (
 	"context"
 	"errors"
+	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/urikake/urikake/adapters/httpapi"
+	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
+	"github.com/urikake/urikake/eventstore/memory"
 	"github.com/urikake/urikake/eventstore/sqlite"
 	"github.com/urikake/urikake/projections"
 )
 
-// office is an open data directory: log.db is the truth, views.db and snapshots can be thrown away.
+// office is an open ledger: a log, which is the truth, and beside it in a directory what can be thrown away.
 type office struct {
-	store  *sqlite.Store
-	codec  *eventstore.Codec
-	ledger *ledger.Ledger
-	views  *projections.Views
+	log     *sqlite.Store // nil in memory
+	store   eventstore.Store
+	codec   *eventstore.Codec
+	ledger  *ledger.Ledger
+	views   *projections.Views
+	clock   eventstore.Clock
+	metrics *httpapi.Metrics
+	close   func() error
 }
 
-// open opens the session's ledger; it must exist unless create is set.
-func (s *session) open(create bool, clock eventstore.Clock) (*office, error) {
-	if !create && !sqlite.Exists(s.dir) {
-		return nil, errUsage.With("there is no ledger in %s; name its directory with --data DIR, or begin one with `urikake demo`, `urikake import receivables` or `urikake command RegisterSeller`", s.dir)
+// open opens the session's ledger, and begins one where there is none.
+func (s *session) open(clock eventstore.Clock) (*office, error) {
+	log, err := sqlite.Open(s.dir, clock)
+	if errors.Is(err, eventstore.ErrLocked) {
+		err = eventstore.ErrLocked.With("%s; if that is `urikake serve`, ask it with --server http://127.0.0.1:8080", s.dir)
 	}
-	if clock == nil {
-		clock = time.Now
-	}
-	store, err := sqlite.Open(s.dir, clock)
 	if err != nil {
 		return nil, err
 	}
-	codec := ledger.Codec()
-	views, err := projections.Open(s.dir, store, codec)
+	o, err := wire(log, s.dir, clock)
 	if err != nil {
-		return nil, errors.Join(err, store.Close())
+		return nil, errors.Join(err, log.Close())
 	}
-	return &office{store, codec, ledger.New(store, codec, eventstore.SnapshotDir(filepath.Join(s.dir, "snapshots"))), views}, nil
+	o.log = log
+	o.close = func() error { return errors.Join(o.views.Close(), log.Close()) }
+	return o, nil
 }
 
-func (o *office) close() error { return errors.Join(o.views.Close(), o.store.Close()) }
+// openInMemory opens an empty ledger that is gone when it is closed.
+func openInMemory() (*office, error) {
+	dir, err := os.MkdirTemp("", "urikake-")
+	if err != nil {
+		return nil, err
+	}
+	o, err := wire(memory.New(time.Now), dir, time.Now)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	o.close = func() error { return errors.Join(o.views.Close(), os.RemoveAll(dir)) }
+	return o, nil
+}
 
-// with opens the ledger, works on it and closes it.
-func (s *session) with(ctx context.Context, create bool, work func(context.Context, *office) error) (err error) {
-	o, err := s.open(create, nil)
+// wire puts the house together on a log: this is the one place that does.
+func wire(log eventstore.Store, dir string, clock eventstore.Clock) (*office, error) {
+	metrics := httpapi.NewMetrics()
+	store, codec := metrics.Instrument(log), ledger.Codec()
+	views, err := projections.Open(dir, store, codec)
+	if err != nil {
+		return nil, err
+	}
+	snapshots := eventstore.SnapshotDir(filepath.Join(dir, "snapshots"))
+	return &office{
+		store: store, codec: codec, ledger: ledger.New(store, codec, snapshots), views: views, clock: clock, metrics: metrics,
+	}, nil
+}
+
+// api is the ledger over HTTP.
+func (o *office) api(options httpapi.Options) *httpapi.API {
+	options.Metrics = o.metrics
+	books := httpapi.Books{Store: o.store, Codec: o.codec, Ledger: o.ledger, Views: o.views, Clock: o.clock}
+	return httpapi.New(books, options)
+}
+
+// near is a client of the ledger within this process. Whoever may read the directory may do everything.
+func (o *office) near(s *session) *client {
+	principal := httpapi.Principal{Actor: s.actor(), Role: access.Admin}
+	return &client{
+		http: &http.Client{Transport: httpapi.Local(o.api(httpapi.Options{Log: s.faults()}), principal)},
+		base: httpapi.LocalURL, actor: principal.Actor,
+	}
+}
+
+// fresh tells that the session's ledger is in a directory that holds none yet.
+func (s *session) fresh() bool { return s.server == "" && !sqlite.Exists(s.dir) }
+
+// ask works with the session's ledger, which must exist.
+func (s *session) ask(ctx context.Context, work func(context.Context, *client) error) error {
+	if s.fresh() {
+		return errUsage.With("there is no ledger in %s; name its directory with --data DIR or a server with --server URL, or begin one with "+
+			"`urikake demo`, `urikake serve`, `urikake import receivables` or `urikake command RegisterSeller`", s.dir)
+	}
+	return s.with(ctx, work)
+}
+
+// begin works with the session's ledger, which need not exist: the work is then done in memory first, so that one that
+// is refused leaves no empty ledger behind. It may therefore be done twice, and shows nothing itself.
+func (s *session) begin(ctx context.Context, work func(context.Context, *client) error) error {
+	if s.fresh() {
+		if err := s.rehearse(ctx, work); err != nil {
+			return err
+		}
+	}
+	return s.with(ctx, work)
+}
+
+// rehearse works with an empty ledger in memory.
+func (s *session) rehearse(ctx context.Context, work func(context.Context, *client) error) (err error) {
+	o, err := openInMemory()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
-	return work(ctx, o)
+	return work(ctx, o.near(s))
+}
+
+// with works with the session's ledger: at --server, else in its directory.
+func (s *session) with(ctx context.Context, work func(context.Context, *client) error) (err error) {
+	if s.server != "" {
+		c, err := s.far()
+		if err != nil {
+			return err
+		}
+		return work(ctx, c)
+	}
+	o, err := s.open(time.Now)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.close()) }()
+	return work(ctx, o.near(s))
 }

@@ -23,7 +23,7 @@ type progress struct {
 
 const progressAfter = time.Second
 
-// progress begins to count work towards total.
+// progress begins to count work towards total; 0: nobody knows it.
 func (s *session) progress(name string, total int64) *progress {
 	p := &progress{name: name, out: s.err, total: total, stop: make(chan struct{}), ended: make(chan struct{})}
 	if !isTerminal(s.err) {
@@ -64,11 +64,16 @@ func (p *progress) show() {
 		return
 	case <-time.After(progressAfter):
 	}
+	counter, rest := decor.CurrentNoUnit("%d"), []decor.Decorator{}
+	if atomic.LoadInt64(&p.total) > 0 {
+		counter = decor.CountersNoUnit("%d / %d")
+		rest = append(rest, decor.Percentage(), decor.Name("  "), decor.AverageETA(decor.ET_STYLE_GO))
+	}
 	bars := mpb.New(mpb.WithOutput(p.out), mpb.WithWidth(64))
 	bar := bars.AddBar(atomic.LoadInt64(&p.total),
 		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name(p.name+"  "), decor.CountersNoUnit("%d / %d")),
-		mpb.AppendDecorators(decor.Percentage(), decor.Name("  "), decor.AverageETA(decor.ET_STYLE_GO)))
+		mpb.PrependDecorators(decor.Name(p.name+"  "), counter),
+		mpb.AppendDecorators(rest...))
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -63,6 +63,9 @@ func retype(t *testing.T, block []byte) []byte {
 			most, _ = strconv.Atoi(m[1])
 			typed = strings.TrimSpace(headOf.ReplaceAllString(typed, ""))
 		}
+		if verb, _, _ := strings.Cut(typed, " "); verb == "serve" || verb == "demo" && !strings.Contains(typed, "--once") {
+			t.Fatalf("urikake %s would not end", typed)
+		}
 		var stdout, stderr bytes.Buffer
 		if code := run(strings.Fields(typed), strings.NewReader(""), &stdout, &stderr); code != 0 {
 			t.Errorf("urikake %s: exit %d: %s", typed, code, stderr.String())

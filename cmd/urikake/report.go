@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"strings"
-	"time"
+	"net/url"
+	"strconv"
 
-	"github.com/urikake/urikake/adapters/export"
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/projections"
 )
@@ -15,15 +13,31 @@ type reportCmd struct {
 	Aging     agingCmd     `cmd:"" help:"What is owed, by age."`
 	Balances  balancesCmd  `cmd:"" help:"What each account owes."`
 	Invoices  invoicesCmd  `cmd:"" help:"Find invoices by number, customer, status, dates and amounts."`
+	Invoice   invoiceCmd   `cmd:"" help:"One invoice with all that settled it."`
+	Account   accountCmd   `cmd:"" help:"How one account stands, and its version."`
 	Statement statementCmd `cmd:"" help:"One customer's movements with a running balance."`
 	Unapplied unappliedCmd `cmd:"" help:"Payments and credit notes that settle nothing yet."`
 }
 
 // asked is what every question takes.
 type asked struct {
-	Seller  domain.SellerID `required:"" help:"Whose receivables." placeholder:"ID"`
-	KnownAt string          `help:"Leave out what was recorded later than this instant (2026-07-03T09:00:00+09:00), day or log position." placeholder:"T|POSITION"`
-	Format  export.Format   `help:"table, csv or json." enum:"table,csv,json" default:"table"`
+	shown
+	Seller  id     `required:"" help:"Whose receivables." placeholder:"ID"`
+	KnownAt string `help:"Leave out what was recorded later than this instant (2026-07-03T09:00:00+09:00), day or log position." placeholder:"T|POSITION"`
+}
+
+// path is that of something of the seller.
+func (a *asked) path(parts ...string) string {
+	path := "/v1/sellers/" + string(a.Seller)
+	for _, part := range parts {
+		path += "/" + url.PathEscape(part)
+	}
+	return path
+}
+
+// query is known_at and what else was typed.
+func (a *asked) query(pairs ...string) url.Values {
+	return query(append(pairs, "known_at", a.KnownAt)...)
 }
 
 // onDay is the business day of a report.
@@ -33,51 +47,7 @@ type onDay struct {
 
 // oneCustomer narrows a report down.
 type oneCustomer struct {
-	Customer domain.CustomerID `help:"One customer only." placeholder:"ID"`
-}
-
-// times fills in today and reads --known-at, both in the seller's time zone.
-func (a *asked) times(ctx context.Context, o *office, day domain.Date) (domain.Date, projections.KnownAt, error) {
-	zone, err := o.zone(ctx, a.Seller)
-	if err != nil {
-		return domain.Date{}, projections.KnownAt{}, err
-	}
-	if day.IsZero() {
-		day = domain.DateOf(time.Now().In(zone))
-	}
-	known, err := projections.ParseKnownAt(a.KnownAt, zone)
-	return day, known, misused("--known-at", err)
-}
-
-// zone is the seller's time zone.
-func (o *office) zone(ctx context.Context, id domain.SellerID) (*time.Location, error) {
-	sellers, err := o.views.Sellers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for _, s := range sellers {
-		if s.Seller == id {
-			return time.LoadLocation(s.TimeZone)
-		}
-		ids = append(ids, string(s.Seller))
-	}
-	if len(ids) == 0 {
-		ids = []string{"none yet"}
-	}
-	return nil, projections.ErrUnknownSeller.With("%q; there are: %s", string(id), strings.Join(ids, ", ")).At("/seller")
-}
-
-// heading stands over a table: what it shows, of which day, as known when.
-func (s *session) heading(f export.Format, what string, seller domain.SellerID, asOf domain.Date, a asked) {
-	if f != export.Table && f != "" {
-		return
-	}
-	known := ""
-	if a.KnownAt != "" {
-		known = ", as known at " + a.KnownAt
-	}
-	fmt.Fprintf(s.out, "%s of %s as of %s%s\n\n", what, seller, asOf, known)
+	Customer id `help:"One customer only." placeholder:"ID"`
 }
 
 type agingCmd struct {
@@ -101,25 +71,8 @@ that settle nothing yet stand under "unapplied" and are not netted into buckets:
 }
 
 func (c *agingCmd) Run(ctx context.Context, s *session) error {
-	edges, err := projections.ParseBuckets(c.Buckets)
-	if err != nil {
-		return misused("--buckets", err)
-	}
-	return s.with(ctx, false, func(ctx context.Context, o *office) error {
-		asOf, known, err := c.times(ctx, o, c.AsOf)
-		if err != nil {
-			return err
-		}
-		r, err := o.views.Aging(ctx, projections.AgingQuery{
-			Seller: c.Seller, Customer: c.Customer, AsOf: asOf, KnownAt: known,
-			Basis: c.Basis, Buckets: edges, GroupBy: c.GroupBy,
-		})
-		if err != nil {
-			return err
-		}
-		s.heading(c.Format, "Aging", c.Seller, asOf, c.asked)
-		return export.Aging(r).Write(s.out, c.Format)
-	})
+	return s.show(ctx, c.Format, c.path("aging"), c.query("as_of", day(c.AsOf), "customer", string(c.Customer),
+		"basis", string(c.Basis), "buckets", c.Buckets, "group_by", string(c.GroupBy)))
 }
 
 type balancesCmd struct {
@@ -137,18 +90,7 @@ func (balancesCmd) Help() string {
 }
 
 func (c *balancesCmd) Run(ctx context.Context, s *session) error {
-	return s.with(ctx, false, func(ctx context.Context, o *office) error {
-		asOf, known, err := c.times(ctx, o, c.AsOf)
-		if err != nil {
-			return err
-		}
-		r, err := o.views.Balances(ctx, projections.BalancesQuery{Seller: c.Seller, Customer: c.Customer, AsOf: asOf, KnownAt: known})
-		if err != nil {
-			return err
-		}
-		s.heading(c.Format, "Balances", c.Seller, asOf, c.asked)
-		return export.Balances(r).Write(s.out, c.Format)
-	})
+	return s.show(ctx, c.Format, c.path("balances"), c.query("as_of", day(c.AsOf), "customer", string(c.Customer)))
 }
 
 type invoicesCmd struct {
@@ -158,13 +100,15 @@ type invoicesCmd struct {
 	Number       string                    `help:"This document number." placeholder:"NUMBER"`
 	NumberPrefix string                    `help:"Document numbers that begin so." placeholder:"TEXT"`
 	Status       projections.InvoiceStatus `help:"open, overdue, partly_paid, disputed, paid, written_off or void." enum:",open,overdue,partly_paid,disputed,paid,written_off,void" default:"" placeholder:"STATUS"`
-	Currency     domain.Currency           `help:"In this currency." placeholder:"CUR"`
+	Currency     currency                  `help:"In this currency." placeholder:"CUR"`
 	IssuedFrom   domain.Date               `help:"Issued on this day or later." placeholder:"DAY"`
 	IssuedTo     domain.Date               `help:"Issued on this day or earlier." placeholder:"DAY"`
 	DueFrom      domain.Date               `help:"Due on this day or later." placeholder:"DAY"`
 	DueTo        domain.Date               `help:"Due on this day or earlier." placeholder:"DAY"`
 	AmountFrom   string                    `help:"Of this total or more; needs --currency." placeholder:"AMOUNT"`
 	AmountTo     string                    `help:"Of this total or less; needs --currency." placeholder:"AMOUNT"`
+	Sort         string                    `help:"By issued_on, due_on, total, open, days_overdue, customer or number; the largest or latest first with a - before it: --sort=-open." default:"issued_on" placeholder:"[-]COLUMN"`
+	Limit        int                       `help:"At most so many rows, 1 to 1000; all when left out." placeholder:"N"`
 }
 
 // Help is shown by `urikake report invoices --help`.
@@ -172,81 +116,75 @@ func (invoicesCmd) Help() string {
 	return `All filters must hold. The status is that of the day: an invoice paid in May is open as of April.
 
   urikake report invoices --seller YAMATO --status overdue
+  urikake report invoices --seller YAMATO --status overdue --sort=-open --limit 10
   urikake report invoices --seller YAMATO --number INV-2026-000042
   urikake report invoices --seller YAMATO --due-to 2026-06-30 --amount-from 100000 --currency JPY`
 }
 
-func (c *invoicesCmd) query(asOf domain.Date, known projections.KnownAt) (projections.InvoicesQuery, error) {
-	q := projections.InvoicesQuery{
-		Seller: c.Seller, Customer: c.Customer, AsOf: asOf, KnownAt: known,
-		Number: c.Number, NumberPrefix: c.NumberPrefix, Status: c.Status, Currency: c.Currency,
-		IssuedFrom: c.IssuedFrom, IssuedTo: c.IssuedTo, DueFrom: c.DueFrom, DueTo: c.DueTo, Limit: projections.LimitMax,
-	}
-	for flag, bound := range map[string]struct {
-		text string
-		to   **int64
-	}{"--amount-from": {c.AmountFrom, &q.AmountFrom}, "--amount-to": {c.AmountTo, &q.AmountUpTo}} {
-		if bound.text == "" {
-			continue
-		}
-		if c.Currency == "" {
-			return q, errUsage.With("%s needs --currency, which says how many decimals an amount has", flag)
-		}
-		m, err := domain.ParseMoney(bound.text, string(c.Currency))
-		if err != nil {
-			return q, misused(flag, err)
-		}
-		minor := m.Minor()
-		*bound.to = &minor
-	}
-	return q, nil
-}
-
 func (c *invoicesCmd) Run(ctx context.Context, s *session) error {
-	if err := checkCurrency(c.Currency); err != nil {
-		return err
+	if c.Currency == "" && c.AmountFrom+c.AmountTo != "" {
+		return errUsage.With("--amount-from and --amount-to need --currency, which says how many decimals an amount has")
 	}
-	return s.with(ctx, false, func(ctx context.Context, o *office) error {
-		asOf, known, err := c.times(ctx, o, c.AsOf)
-		if err != nil {
-			return err
-		}
-		q, err := c.query(asOf, known)
-		if err != nil {
-			return err
-		}
-		var all projections.InvoicesReport
-		for {
-			r, err := o.views.Invoices(ctx, q)
-			if err != nil {
-				return err
-			}
-			all.Rows = append(all.Rows, r.Rows...)
-			// the pages that follow show what the first one knew
-			q.KnownAt, q.After = projections.KnownAt{Position: r.KnownAt}, r.Next
-			if r.Next == "" {
-				break
-			}
-		}
-		s.heading(c.Format, "Invoices", c.Seller, asOf, c.asked)
-		return export.Invoices(all).Write(s.out, c.Format)
-	})
+	q := c.query(
+		"as_of", day(c.AsOf), "customer", string(c.Customer), "currency", string(c.Currency), "status", string(c.Status),
+		"number", c.Number, "number_prefix", c.NumberPrefix, "amount_from", c.AmountFrom, "amount_to", c.AmountTo,
+		"issued_from", day(c.IssuedFrom), "issued_to", day(c.IssuedTo), "due_from", day(c.DueFrom), "due_to", day(c.DueTo),
+		"sort", c.Sort,
+	)
+	if c.Limit == 0 {
+		q.Set("all", "true")
+	} else {
+		q.Set("limit", strconv.Itoa(c.Limit))
+	}
+	return s.show(ctx, c.Format, c.path("invoices"), q)
 }
 
-// checkCurrency refuses a code that no account can have; "" stands for any currency.
-func checkCurrency(c domain.Currency) error {
-	if c == "" {
-		return nil
-	}
-	return misused("--currency", c.Check())
+type invoiceCmd struct {
+	Invoice id `arg:"" help:"Id of an invoice or late charge."`
+	asked
+	onDay
+	Customer id       `help:"Whose it is, where several accounts have one with this id." placeholder:"ID"`
+	Currency currency `help:"Of the account, where several have one with this id." placeholder:"CUR"`
+}
+
+// Help is shown by `urikake report invoice --help`.
+func (invoiceCmd) Help() string {
+	return `An invoice's id is its column in other reports; a document number is found with urikake report invoices --number.
+
+  urikake report invoice I00730 --seller YAMATO
+  urikake report invoice I00730 --seller YAMATO --as-of 2026-03-31 --format json`
+}
+
+func (c *invoiceCmd) Run(ctx context.Context, s *session) error {
+	return s.showOne(ctx, c.Format, c.path("invoices", string(c.Invoice)),
+		c.query("as_of", day(c.AsOf), "customer", string(c.Customer), "currency", string(c.Currency)))
+}
+
+type accountCmd struct {
+	asked
+	onDay
+	Customer id       `required:"" help:"Who owes." placeholder:"ID"`
+	Currency currency `required:"" help:"In which currency." placeholder:"CUR"`
+}
+
+// Help is shown by `urikake report account --help`.
+func (accountCmd) Help() string {
+	return `The version is what a command's --expect takes, so that it is refused if the account has changed since.
+
+  urikake report account --seller YAMATO --customer K101 --currency JPY
+  urikake report account --seller YAMATO --customer K101 --currency JPY --as-of 2026-03-31 --format json`
+}
+
+func (c *accountCmd) Run(ctx context.Context, s *session) error {
+	return s.showOne(ctx, c.Format, c.path("customers", string(c.Customer), "accounts", string(c.Currency)), c.query("as_of", day(c.AsOf)))
 }
 
 type statementCmd struct {
 	asked
-	Customer domain.CustomerID `required:"" help:"Who gets the statement." placeholder:"ID"`
-	From     domain.Date       `help:"First day of the statement; from the beginning when left out." placeholder:"DAY"`
-	AsOf     domain.Date       `help:"Last day of the statement; today, in the seller's time zone, when left out." placeholder:"DAY"`
-	Currency domain.Currency   `help:"One currency only." placeholder:"CUR"`
+	Customer id          `required:"" help:"Who gets the statement." placeholder:"ID"`
+	From     domain.Date `help:"First day of the statement; from the beginning when left out." placeholder:"DAY"`
+	AsOf     domain.Date `help:"Last day of the statement; today, in the seller's time zone, when left out." placeholder:"DAY"`
+	Currency currency    `help:"One currency only." placeholder:"CUR"`
 }
 
 // Help is shown by `urikake report statement --help`.
@@ -258,27 +196,11 @@ func (statementCmd) Help() string {
 }
 
 func (c *statementCmd) Run(ctx context.Context, s *session) error {
-	if err := checkCurrency(c.Currency); err != nil {
-		return err
+	if !c.AsOf.IsZero() && c.From.After(c.AsOf) {
+		return errUsage.With("--from %s lies after the last day, %s", c.From, c.AsOf)
 	}
-	return s.with(ctx, false, func(ctx context.Context, o *office) error {
-		asOf, known, err := c.times(ctx, o, c.AsOf)
-		if err != nil {
-			return err
-		}
-		if c.From.After(asOf) {
-			return errUsage.With("--from %s lies after the last day, %s", c.From, asOf)
-		}
-		r, err := o.views.Statement(ctx, projections.StatementQuery{
-			Seller: c.Seller, Customer: c.Customer, Currency: c.Currency,
-			From: c.From, To: asOf, KnownAt: known,
-		})
-		if err != nil {
-			return err
-		}
-		s.heading(c.Format, "Statement of "+string(c.Customer), c.Seller, asOf, c.asked)
-		return export.Statement(r).Write(s.out, c.Format)
-	})
+	return s.show(ctx, c.Format, c.path("customers", string(c.Customer), "statement"),
+		c.query("from", day(c.From), "as_of", day(c.AsOf), "currency", string(c.Currency)))
 }
 
 type unappliedCmd struct {
@@ -295,16 +217,5 @@ func (unappliedCmd) Help() string {
 }
 
 func (c *unappliedCmd) Run(ctx context.Context, s *session) error {
-	return s.with(ctx, false, func(ctx context.Context, o *office) error {
-		asOf, known, err := c.times(ctx, o, c.AsOf)
-		if err != nil {
-			return err
-		}
-		r, err := o.views.Unapplied(ctx, projections.UnappliedQuery{Seller: c.Seller, Customer: c.Customer, AsOf: asOf, KnownAt: known})
-		if err != nil {
-			return err
-		}
-		s.heading(c.Format, "Unapplied money", c.Seller, asOf, c.asked)
-		return export.Unapplied(r).Write(s.out, c.Format)
-	})
+	return s.show(ctx, c.Format, c.path("unapplied"), c.query("as_of", day(c.AsOf), "customer", string(c.Customer)))
 }

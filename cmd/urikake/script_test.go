@@ -3,12 +3,18 @@ package main
 import (
 	"errors"
 	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/text/encoding/japanese"
@@ -23,18 +29,32 @@ import (
 //	exits CODE urikake ARGS...        the same, and it ends with this exit code
 //	shift_jis FROM TO                 writes a file as Japanese Windows does
 //	shorten FILE BYTES                cuts a file off
+//	free_port NAME                    puts a port that is free into the environment
+//	ready URL                         waits until a server is
+//	await FILE TEXT                   waits until a text stands in a file
+//	terminate                         asks the servers that `exec ... &` began to end, as an operating system does
+//	keep NAME FILE                    puts what is in a file into the environment
+//
+// `exec urikake ARGS... &` is the program in a process of its own.
 func TestScripts(t *testing.T) {
 	dir, err := filepath.Abs(filepath.Join("testdata", "script"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	other := httptest.NewServer(http.HandlerFunc(elsewhere))
+	t.Cleanup(other.Close) // scripts go on when this function has returned
 	testscript.Run(t, testscript.Params{
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("ELSE", other.URL)
+			return install(env)
+		},
 		Dir:                 dir,
 		UpdateScripts:       *update,
 		RequireUniqueNames:  true,
 		RequireExplicitExec: false,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"urikake": urikake, "exits": exits, "shift_jis": shiftJIS, "shorten": shorten,
+			"free_port": freePort, "ready": ready, "await": await, "terminate": terminate, "keep": keep,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" { // whom no permission stops
@@ -43,6 +63,39 @@ func TestScripts(t *testing.T) {
 			return false, errors.New("unknown condition")
 		},
 	})
+}
+
+// elsewhere is a server that is no ledger, or one that fails: $ELSE in scripts.
+func elsewhere(w http.ResponseWriter, r *http.Request) {
+	switch at, _, _ := strings.Cut(r.URL.Path[1:], "/"); at {
+	case "moved":
+		http.Redirect(w, r, "https://ledger.invalid", http.StatusTemporaryRedirect)
+	case "half":
+		io.WriteString(w, `{"position":1}`+"\n")
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// TestMain makes the test's binary the program itself where it is called by its name: see install.
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "urikake" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// install lets a script exec the program.
+func install(env *testscript.Env) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(env.WorkDir, ".bin")
+	env.Setenv("PATH", dir+string(filepath.ListSeparator)+env.Getenv("PATH"))
+	return errors.Join(os.Mkdir(dir, 0o755), os.Symlink(self, filepath.Join(dir, "urikake")))
 }
 
 func urikake(ts *testscript.TestScript, neg bool, args []string) {
@@ -77,7 +130,7 @@ func enter(ts *testscript.TestScript, args []string) (code int) {
 	ts.Check(err)
 	ts.Check(os.Chdir(ts.MkAbs(".")))
 	defer os.Chdir(home)
-	for _, name := range []string{"URIKAKE_DATA", "TMPDIR"} {
+	for _, name := range []string{"URIKAKE_DATA", "URIKAKE_SERVER", "URIKAKE_KEY", "URIKAKE_INSECURE", "TMPDIR"} {
 		was, set := os.LookupEnv(name)
 		if value := ts.Getenv(name); value != "" {
 			os.Setenv(name, value)
@@ -109,4 +162,69 @@ func shorten(ts *testscript.TestScript, neg bool, args []string) {
 	size, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)
 	ts.Check(os.Truncate(ts.MkAbs(args[0]), size))
+}
+
+func freePort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: free_port NAME")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	ts.Check(errors.Join(err, listener.Close()))
+	ts.Setenv(args[0], port)
+}
+
+func ready(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: ready URL")
+	}
+	var last string
+	patiently(ts, func() bool {
+		answer, err := http.Get(args[0] + "/readyz")
+		if err != nil {
+			last = err.Error()
+			return false
+		}
+		defer answer.Body.Close()
+		body, _ := io.ReadAll(answer.Body)
+		last = string(body)
+		return answer.StatusCode == http.StatusOK
+	}, &last)
+}
+
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: await FILE TEXT")
+	}
+	var last string
+	patiently(ts, func() bool {
+		b, _ := os.ReadFile(ts.MkAbs(args[0])) // it may not be there yet
+		last = string(b)
+		return strings.Contains(last, args[1])
+	}, &last)
+}
+
+// patiently waits until something is so; last tells how it was found.
+func patiently(ts *testscript.TestScript, so func() bool, last *string) {
+	for end := time.Now().Add(time.Minute); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			ts.Fatalf("waited for a minute; now: %s", *last)
+		}
+	}
+}
+
+func terminate(ts *testscript.TestScript, neg bool, args []string) {
+	for _, cmd := range ts.BackgroundCmds() {
+		if slices.Contains(cmd.Args, "serve") || slices.Contains(cmd.Args, "demo") {
+			ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+		}
+	}
+}
+
+func keep(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keep NAME FILE")
+	}
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
 }

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
-	"github.com/urikake/urikake/adapters/export"
-	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/adapters/httpapi"
 )
 
 type viewsCmd struct {
@@ -15,15 +13,7 @@ type viewsCmd struct {
 	Rebuild viewsRebuildCmd `cmd:"" help:"Fold read models again from the log."`
 }
 
-type viewsStatusCmd struct {
-	Format export.Format `help:"table, csv or json." enum:"table,csv,json" default:"table"`
-}
-
-// feeds tells what stands on each read model.
-var feeds = map[string]string{
-	"items":   "report aging, balances, invoices, statement, unapplied",
-	"parties": "names and time zones, everywhere",
-}
+type viewsStatusCmd struct{ shown }
 
 // Help is shown by `urikake views status --help`.
 func (viewsStatusCmd) Help() string {
@@ -32,26 +22,7 @@ History and events are read from the log itself.`
 }
 
 func (c *viewsStatusCmd) Run(ctx context.Context, s *session) error {
-	return s.with(ctx, false, func(ctx context.Context, o *office) error {
-		list, err := o.views.Status(ctx)
-		if err != nil {
-			return err
-		}
-		sheet := export.Sheet{Columns: []export.Column{
-			{Name: "model"},
-			{Name: "version", Kind: export.Count},
-			{Name: "position", Kind: export.Count},
-			{Name: "head", Kind: export.Count},
-			{Name: "lag", Kind: export.Count},
-			{Name: "rows", Kind: export.Count},
-			{Name: "feeds"},
-		}}
-		number := func(n eventstore.Position) string { return strconv.FormatUint(uint64(n), 10) }
-		for _, m := range list {
-			sheet.Add(m.Name, strconv.Itoa(m.Version), number(m.Position), number(m.Head), number(m.Lag), strconv.FormatInt(m.Rows, 10), feeds[m.Name])
-		}
-		return sheet.Write(s.out, c.Format)
-	})
+	return s.show(ctx, c.Format, "/v1/views", nil)
 }
 
 type viewsRebuildCmd struct {
@@ -67,19 +38,21 @@ func (viewsRebuildCmd) Help() string {
 }
 
 func (c *viewsRebuildCmd) Run(ctx context.Context, s *session) error {
-	return s.with(ctx, false, func(ctx context.Context, o *office) error {
-		bar := s.progress("rebuild", 1)
-		defer bar.done()
-		start := time.Now()
-		var events eventstore.Position
-		err := o.views.Rebuild(ctx, func(done, total eventstore.Position) {
-			events = done
-			bar.set(int64(done), int64(total))
-		}, c.Name...)
+	return s.ask(ctx, func(ctx context.Context, to *client) error {
+		body, err := posted(httpapi.Wanted{Models: c.Name})
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.out, "folded %d events again in %s\n", events, time.Since(start).Round(time.Millisecond))
-		return nil
+		bar := s.progress("rebuild", 1)
+		r, err := work[httpapi.Rebuilt](ctx, to, bar, request{
+			path: "/v1/views/rebuild", body: body, header: map[string]string{"Content-Type": "application/json"}, accept: ndjson,
+		})
+		bar.done()
+		if err != nil {
+			return err
+		}
+		took := time.Duration(r.Millis) * time.Millisecond
+		_, err = fmt.Fprintf(s.out, "folded %d events again in %s\n", r.Events, took)
+		return err
 	})
 }
