@@ -108,16 +108,9 @@ func classOf(class int, lateCharge bool) Class {
 // Refuses input.missing, input.unknown_value, views.bad_buckets, views.beyond_log, views.unknown_seller,
 // views.unknown_customer, money.out_of_range, and what CatchUp refuses.
 func (v *Views) Aging(ctx context.Context, q AgingQuery) (AgingReport, error) {
-	if err := q.settle(); err != nil {
-		return AgingReport{}, err
-	}
-	at, err := v.moment(ctx, q.AsOf, q.KnownAt)
+	report, at, err := v.beginAging(ctx, &q)
 	if err != nil {
 		return AgingReport{}, err
-	}
-	report := AgingReport{
-		AsOf: q.AsOf, KnownAt: eventstore.Position(at.position), Basis: q.Basis, GroupBy: q.GroupBy,
-		Columns: bucketNames(q.Buckets), Edges: q.Buckets,
 	}
 	err = v.look(ctx, func(r *reader) error {
 		list, err := r.holders(q.Seller, q.Customer)
@@ -135,12 +128,22 @@ func (v *Views) Aging(ctx context.Context, q AgingQuery) (AgingReport, error) {
 	return report, err
 }
 
+// beginAging is a report without its rows, and its moment.
+func (v *Views) beginAging(ctx context.Context, q *AgingQuery) (report AgingReport, at moment, err error) {
+	if err := q.settle(); err != nil {
+		return report, at, err
+	}
+	at, err = v.moment(ctx, q.AsOf, q.KnownAt)
+	return AgingReport{
+		AsOf: q.AsOf, KnownAt: eventstore.Position(at.position), Basis: q.Basis, GroupBy: q.GroupBy,
+		Columns: BucketNames(q.Buckets), Edges: q.Buckets,
+	}, at, err
+}
+
 // settle fills in defaults and refuses what makes no sense.
 func (q *AgingQuery) settle() error {
 	q.Basis, q.GroupBy = cmp.Or(q.Basis, ByDue), cmp.Or(q.GroupBy, PerCustomer)
-	if len(q.Buckets) == 0 {
-		q.Buckets = []int{30, 60, 90}
-	}
+	q.Buckets = edgesOf(q.Buckets)
 	var faults domain.Faults
 	faults.Require(q.Basis == ByDue || q.Basis == ByIssue, "/basis", domain.ErrUnknown.With("%q, want due or issue", string(q.Basis)))
 	faults.Require(slices.Contains([]Grouping{PerCustomer, PerInvoice, PerTotal}, q.GroupBy), "/group_by",
@@ -166,9 +169,18 @@ func ParseBuckets(text string) (edges []int, err error) {
 	return edges, q.settle()
 }
 
-func bucketNames(edges []int) []string {
+// edgesOf are the edges that count: 30, 60, 90 when none are given.
+func edgesOf(edges []int) []int {
+	if len(edges) == 0 {
+		return []int{30, 60, 90}
+	}
+	return edges
+}
+
+// BucketNames are the columns that a report with these edges has.
+func BucketNames(edges []int) []string {
 	names, from := []string{"current"}, 1
-	for _, edge := range edges {
+	for _, edge := range edgesOf(edges) {
 		names = append(names, strconv.Itoa(from)+"-"+strconv.Itoa(edge))
 		from = edge + 1
 	}
@@ -187,11 +199,12 @@ type aging struct {
 
 	mu       sync.Mutex
 	invoices int
-	list     []*AgingRow // per invoice
+	kept     first[AgingRow] // per invoice
+	after    *AgingRow       // nil: from the first
 }
 
 func newAging(q AgingQuery, at moment, list []holder) *aging {
-	a := &aging{q: q, at: at, holders: list, width: len(q.Buckets) + 5}
+	a := &aging{q: q, at: at, holders: list, width: len(q.Buckets) + 5, kept: first[AgingRow]{compare: compareAged}}
 	a.cells = make([]int64, len(list)*a.width)
 	if len(list) == 0 {
 		return a
@@ -212,7 +225,7 @@ func (a *aging) read(r *reader, s span) error {
 		details = ", late_charge, number, reference"
 	}
 	invoices := 0
-	var list []*AgingRow
+	kept := first[AgingRow]{most: a.kept.most, compare: compareAged}
 	err := sheet.documents(s.from, s.to, details, onlyOpen, a.at.onlyOpen(), func(d *document) error {
 		if d.open == 0 {
 			return nil
@@ -225,9 +238,10 @@ func (a *aging) read(r *reader, s span) error {
 			invoices++
 		}
 		if a.q.GroupBy == PerInvoice {
-			cells := make([]int64, a.width)
-			a.add(cells, d, disputed)
-			list = append(list, a.documentRow(d, cells))
+			row := a.documentRow(d, disputed)
+			if (a.after == nil || compareAged(&row, a.after) > 0) && kept.wants(&row) {
+				kept.add(row)
+			}
 			return nil
 		}
 		place := a.byID[d.account-a.first]
@@ -237,7 +251,7 @@ func (a *aging) read(r *reader, s span) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.invoices += invoices
-	a.list = append(a.list, list...)
+	a.kept.add(kept.rows...)
 	return err
 }
 
@@ -278,15 +292,7 @@ func (a *aging) bucket(days int64) int {
 func (a *aging) rows() ([]AgingRow, error) {
 	switch a.q.GroupBy {
 	case PerInvoice:
-		slices.SortFunc(a.list, func(x, y *AgingRow) int {
-			return cmp.Or(cmp.Compare(x.Customer, y.Customer), cmp.Compare(x.Currency, y.Currency), x.IssuedOn.Compare(y.IssuedOn),
-				cmp.Compare(x.Document, y.Document), cmp.Compare(x.Class, y.Class))
-		})
-		list := make([]AgingRow, len(a.list))
-		for i, row := range a.list {
-			list[i] = *row
-		}
-		return list, nil
+		return a.kept.sorted(), nil
 	case PerTotal:
 		return a.totals()
 	}
@@ -348,7 +354,9 @@ func (a *aging) row(h holder, cells []int64) AgingRow {
 	return row
 }
 
-func (a *aging) documentRow(d *document, cells []int64) *AgingRow {
+func (a *aging) documentRow(d *document, disputed int64) AgingRow {
+	cells := make([]int64, a.width)
+	a.add(cells, d, disputed)
 	row := a.row(a.holders[a.byID[d.account-a.first]], cells)
 	row.Document, row.Class, row.Number = string(d.id), classOf(d.class, d.row.int(detail) != 0), d.row.text(detail+1)
 	if row.Number == "" {
@@ -358,5 +366,11 @@ func (a *aging) documentRow(d *document, cells []int64) *AgingRow {
 	if d.class == classItem {
 		row.DueOn, row.DaysOverdue = domain.DateFromDayNumber(d.dueOn), int(max(0, a.age(d)))
 	}
-	return &row
+	return row
+}
+
+// compareAged is the order of rows per invoice.
+func compareAged(x, y *AgingRow) int {
+	return cmp.Or(cmp.Compare(x.Customer, y.Customer), cmp.Compare(x.Currency, y.Currency), x.IssuedOn.Compare(y.IssuedOn),
+		cmp.Compare(x.Document, y.Document), cmp.Compare(x.Class, y.Class))
 }

@@ -285,3 +285,41 @@ func benchDay(n, invoices int) domain.Date { return benchStart.AddDays(n * 730 /
 func benchInvoiceID(n int, on domain.Date) domain.InvoiceID {
 	return domain.InvoiceID(fmt.Sprintf("INV-%d-%06d", on.Year(), n))
 }
+
+// BenchmarkStream yields every invoice, as many as BENCH_INVOICES says, and every open item of an aging.
+func BenchmarkStream(b *testing.B) {
+	l := newBenchLog(b, benchInvoices(20_000))
+	v, err := Open(l.dir, l.store, l.codec)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer v.Close()
+	ctx := context.Background()
+	if _, err := v.CatchUp(ctx); err != nil {
+		b.Fatal(err)
+	}
+	for _, by := range []Sort{SortCustomer, SortIssuedOn, "-total"} {
+		b.Run("invoices/"+string(by), func(b *testing.B) {
+			rows := 0
+			for b.Loop() {
+				q := InvoicesQuery{Seller: "S1", AsOf: benchStart.AddDays(800), Sort: by}
+				if _, err := v.EachInvoice(ctx, q, func(InvoiceRow) error { rows++; return nil }); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(rows)/float64(b.N), "rows")
+			b.ReportMetric(peakMiB(), "peak-MiB")
+		})
+	}
+	b.Run("aging", func(b *testing.B) {
+		rows := 0
+		for b.Loop() {
+			q := AgingQuery{Seller: "S1", AsOf: benchStart.AddDays(365)}
+			if _, err := v.EachAged(ctx, q, func(AgingRow) error { rows++; return nil }); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(rows)/float64(b.N), "rows")
+		b.ReportMetric(peakMiB(), "peak-MiB")
+	})
+}

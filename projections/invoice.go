@@ -276,3 +276,43 @@ func (r *reader) disputeMoves(one foundInvoice, at moment, state *invoiceState) 
 	slices.SortStableFunc(list, func(a, b DisputeMove) int { return cmp.Or(a.On.Compare(b.On), cmp.Compare(a.Position, b.Position)) })
 	return list, err
 }
+
+// invoiceState is what an invoice's status is made of, in minor units.
+type invoiceState struct{ total, open, disputed, voided, writtenOff int64 }
+
+// moved counts a move of the invoice.
+func (s *invoiceState) moved(kind, minor int64) {
+	s.open += minor
+	switch kind {
+	case moveVoided:
+		s.voided++
+	case moveWrittenOff:
+		s.writtenOff -= minor
+	}
+}
+
+// stand fills in amounts and status as of a day.
+func (row *InvoiceRow) stand(asOf domain.Date, s invoiceState) {
+	s.disputed = min(s.disputed, s.open)
+	money := func(minor int64) domain.Money { return domain.NewMoney(minor, row.Currency) }
+	row.Total, row.Open, row.Disputed = money(s.total), money(s.open), money(s.disputed)
+	if s.open > 0 {
+		row.DaysOverdue = max(0, asOf.DaysSince(row.DueOn))
+	}
+	switch {
+	case s.voided > 0:
+		row.Status = StatusVoid
+	case s.open == 0 && s.writtenOff > 0:
+		row.Status = StatusWrittenOff
+	case s.open == 0:
+		row.Status = StatusPaid
+	case s.disputed > 0:
+		row.Status = StatusDisputed
+	case row.DaysOverdue > 0:
+		row.Status = StatusOverdue
+	case s.open < s.total:
+		row.Status = StatusPartlyPaid
+	default:
+		row.Status = StatusOpen
+	}
+}

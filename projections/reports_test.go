@@ -253,7 +253,7 @@ func TestInvoicePages(t *testing.T) {
 		b.do(c)
 	}
 	whole, err := b.views.Invoices(background, InvoicesQuery{Seller: "S1", AsOf: day("2026-02-01")})
-	if err != nil || len(whole.Rows) != 25 || whole.Next != "" || !slices.IsSortedFunc(whole.Rows, compareInvoices) {
+	if err != nil || len(whole.Rows) != 25 || whole.Next != "" || !slices.IsSortedFunc(whole.Rows, byHandOrder) {
 		t.Fatal(err, whole)
 	}
 	for _, row := range whole.Rows {

@@ -19,6 +19,8 @@ type Views struct {
 	models []Model
 	sizes  sizes
 
+	pageRows int // read at a time for an answer of any length
+
 	open    sync.RWMutex // held by readers; taken for itself to make the file anew or to close it
 	closed  bool
 	db      *database
@@ -68,7 +70,7 @@ func openModels(dir string, store eventstore.Store, codec *eventstore.Codec, mod
 		return nil, err
 	}
 	return &Views{
-		store: store, codec: codec, models: models, sizes: sizes{rowsMax, namesMax}, db: db,
+		store: store, codec: codec, models: models, sizes: sizes{rowsMax, namesMax}, pageRows: pageRows, db: db,
 		folding: make(chan struct{}, 1), moved: make(chan struct{}),
 	}, nil
 }
@@ -82,6 +84,13 @@ func (v *Views) Close() error {
 	}
 	v.closed = true
 	return v.db.close()
+}
+
+// dir is where the file lies.
+func (v *Views) dir() string {
+	v.open.RLock()
+	defer v.open.RUnlock()
+	return filepath.Dir(v.db.path)
 }
 
 // Position is up to where all models are folded.
