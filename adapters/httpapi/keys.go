@@ -100,16 +100,37 @@ func (a *API) createKey(ctx context.Context, in *RawIn) (*huma.StreamResponse, e
 	if wanted.Expires.IsZero() {
 		key.ExpiresAt = time.Time{}
 	}
-	err := a.change(ctx, access.CreateKey{
+	c := access.CreateKey{
 		Key: id, Holder: key.Holder, Role: key.Role, Seller: key.Seller, ExpiresAt: key.ExpiresAt,
 		Hash: access.Hash(id, secret), CreatedAt: key.CreatedAt,
-	})
-	if err != nil {
+	}
+	if err := a.checkFirst(c); err != nil {
+		return nil, err
+	}
+	if err := a.change(ctx, c); err != nil {
 		return nil, err
 	}
 	made := a.accessKey(key)
 	made.Token = access.Token(id, secret)
 	return jsonAnswer(made)
+}
+
+// ErrFirstKey refuses a first key that would shut everybody out.
+var ErrFirstKey = &domain.Error{
+	Code: domain.Refused, Rule: "access.first_key",
+	Text: "the first key is an admin's, of all sellers: from then on nobody is answered without a key, and only an admin can make more",
+}
+
+// checkFirst refuses a first key that could make no other. A key that is wrong by itself is refused for that.
+func (a *API) checkFirst(c access.CreateKey) error {
+	any, err := a.keys.any()
+	if err != nil || any || c.Role == access.Admin && c.Seller == "" {
+		return err
+	}
+	if _, err := access.Decider.Decide(access.Decider.New(), c); err != nil {
+		return err
+	}
+	return ErrFirstKey.With("this one is for %s", c.Role)
 }
 
 // change gives a command about keys to the ledger, and knows the outcome from then on.

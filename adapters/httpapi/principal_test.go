@@ -177,6 +177,11 @@ func TestRolesOnEveryRoute(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	h := open(t)
+	for _, first := range []string{`{"holder":"x","role":"clerk"}`, `{"holder":"x","role":"admin","seller":"S"}`} {
+		if r := h.post("/v1/keys", first); r.problem(t).Rule != ErrFirstKey.Rule {
+			t.Errorf("%s would shut all out: %s", first, r.body)
+		}
+	}
 	admin := h.key(access.Admin, "")
 	h.furnish("S", admin)
 	if r := h.get("/v1/sellers"); r.status != http.StatusUnauthorized || r.header.Get("WWW-Authenticate") == "" || r.problem(t).Rule != ErrNoKey.Rule {
