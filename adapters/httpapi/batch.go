@@ -118,7 +118,7 @@ func (a *API) batch(ctx context.Context, in *commandIn) (*huma.StreamResponse, e
 // readBatch reads strictly, as commands are read.
 func readBatch(body []byte) (Batch, error) {
 	var b Batch
-	if err := jsonx.Unmarshal(body, &b, jsonx.RejectUnknownMembers(true)); err != nil {
+	if err := jsonx.Unmarshal(body, &b, strict); err != nil {
 		return b, catalog.Unreadable(err)
 	}
 	if len(b.Commands) == 0 || len(b.Commands) > BatchMax {

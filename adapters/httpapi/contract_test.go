@@ -279,3 +279,19 @@ func without(example map[string]any, members []string) map[string]any {
 	}
 	return example
 }
+
+// A key for "no seller" would be one for all of them.
+func TestNullIsRefused(t *testing.T) {
+	h := open(t)
+	for path, bodies := range map[string][]string{
+		"/v1/keys":          {`{"holder":"x","role":"admin","seller":null}`, `{"holder":"x","role":"admin","expires_at":null}`, `null`},
+		"/v1/views/rebuild": {`{"models":null}`, `{"models":[null]}`, `null`},
+		"/v1/commands":      {`{"together":null,"commands":[]}`, `{"commands":[{"name":"RecordPayment","command":null}]}`, `null`},
+	} {
+		for _, body := range bodies {
+			if r := h.post(path, body); r.status != http.StatusUnprocessableEntity || r.problem(t).Rule != catalog.ErrBadJSON.Rule {
+				t.Errorf("%s %s: %d %s", path, body, r.status, r.body)
+			}
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	jsonx "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
 	"github.com/urikake/urikake/domain"
@@ -74,12 +75,22 @@ func (in *RawIn) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
+// strict reads bodies as commands are read: to the letter, and without null, for which nobody may be meant to be let
+// into all sellers' books or for ever.
+var strict = jsonx.JoinOptions(jsonx.RejectUnknownMembers(true),
+	jsonx.WithUnmarshalers(jsonx.UnmarshalFromFunc(func(d *jsontext.Decoder, _ any) error {
+		if d.PeekKind() == 'n' {
+			return catalog.ErrBadJSON.With("null stands here; leave the member out")
+		}
+		return jsonx.SkipFunc
+	})))
+
 // read reads the body strictly.
 func (in *RawIn) read(to any) error {
 	if err := isType(in.ctx, typeJSON); err != nil {
 		return err
 	}
-	if err := jsonx.Unmarshal(in.RawBody, to, jsonx.RejectUnknownMembers(true)); err != nil {
+	if err := jsonx.Unmarshal(in.RawBody, to, strict); err != nil {
 		return catalog.Unreadable(err)
 	}
 	return nil
