@@ -100,7 +100,9 @@ func named(name string, err error) error {
 	if err == nil || !asError(err, &e) {
 		return err
 	}
-	return e.At(parameterPrefix + name)
+	c := *e
+	c.Field = parameterPrefix + name
+	return &c
 }
 
 type agingIn struct {
