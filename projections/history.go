@@ -37,15 +37,24 @@ type Entry struct {
 // History reads an account's events from the log itself, through its carry forwards, in the order in which they were
 // recorded. The last balance is the balance of the account as known then, when no later business day is left out.
 // Refuses log.unreadable_event, views.beyond_log, and what reading the log refuses. An account without events has none.
-func (v *Views) History(ctx context.Context, q HistoryQuery) ([]Entry, error) {
+func (v *Views) History(ctx context.Context, q HistoryQuery) (list []Entry, err error) {
+	err = v.EachEntry(ctx, q, func(e Entry) error {
+		list = append(list, e)
+		return nil
+	})
+	return list, err
+}
+
+// EachEntry is History for an account of any length: it yields event by event. An error of yield ends it and is
+// returned.
+func (v *Views) EachEntry(ctx context.Context, q HistoryQuery, yield func(Entry) error) error {
 	limit := ^eventstore.Position(0)
 	if q.KnownAt != (KnownAt{}) {
 		var err error
 		if limit, err = v.known(ctx, q.KnownAt); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	var list []Entry
 	var balance int64
 	seen := make(map[string]bool)
 	for stream := q.Stream(); stream != "" && !seen[stream]; {
@@ -53,14 +62,14 @@ func (v *Views) History(ctx context.Context, q HistoryQuery) ([]Entry, error) {
 		next := ""
 		for r, err := range v.store.Read(ctx, stream, 0) {
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if r.Position > limit {
-				return list, nil
+				return nil
 			}
 			entry, err := v.entry(q.Key, r)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if carried, ok := entry.Event.(account.BalanceCarriedForward); ok {
 				next = q.Stream() + "." + carried.Into
@@ -70,11 +79,13 @@ func (v *Views) History(ctx context.Context, q HistoryQuery) ([]Entry, error) {
 			}
 			balance += entry.Effect.Minor()
 			entry.Balance = domain.NewMoney(balance, q.Currency)
-			list = append(list, entry)
+			if err := yield(entry); err != nil {
+				return err
+			}
 		}
 		stream = next
 	}
-	return list, nil
+	return nil
 }
 
 func (v *Views) entry(key account.Key, r eventstore.Recorded) (Entry, error) {

@@ -147,7 +147,7 @@ func TestStatement(t *testing.T) {
 	}{
 		{StatementQuery{Seller: "S1", Customer: "C1"}, domain.ErrMissing},
 		{StatementQuery{Seller: "S1", To: day("2026-01-01")}, domain.ErrMissing},
-		{StatementQuery{Seller: "S1", Customer: "C1", From: day("2026-02-01"), To: day("2026-01-01")}, domain.ErrBadDate},
+		{StatementQuery{Seller: "S1", Customer: "C1", From: day("2026-02-01"), To: day("2026-01-01")}, ErrBadSpan},
 		{StatementQuery{Seller: "S1", Customer: "C9", To: day("2026-01-01")}, ErrUnknownCustomer},
 	} {
 		if _, err := b.views.Statement(background, c.q); !errors.Is(err, c.want) {

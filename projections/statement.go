@@ -49,16 +49,22 @@ type StatementLine struct {
 	Balance   domain.Money // after it
 }
 
+// ErrBadSpan refuses a span of days that ends before it begins.
+var ErrBadSpan = &domain.Error{
+	Code: domain.Invalid, Rule: "views.bad_span",
+	Text: "the first day lies after the last",
+}
+
 // Statement lists a customer's accounts by currency with their movements by day, and on one day in the log's order.
 // Applying money to invoices moves no balance and is not in it. O(movements of the customer).
-// Refuses input.missing, date.malformed (From after To), views.beyond_log, views.unknown_seller,
+// Refuses input.missing, views.bad_span, views.beyond_log, views.unknown_seller,
 // views.unknown_customer, and what CatchUp refuses.
 func (v *Views) Statement(ctx context.Context, q StatementQuery) (StatementReport, error) {
 	if q.Customer == "" {
 		return StatementReport{}, domain.ErrMissing.With("a statement is of one customer").At("/customer")
 	}
 	if q.From.After(q.To) && !q.To.IsZero() {
-		return StatementReport{}, domain.ErrBadDate.With("from %s is after to %s", q.From, q.To).At("/from")
+		return StatementReport{}, ErrBadSpan.With("from %s to %s", q.From, q.To).At("/from")
 	}
 	at, err := v.moment(ctx, q.To, q.KnownAt)
 	if err != nil {

@@ -222,10 +222,17 @@ func History(entries []projections.Entry) Sheet {
 		{Name: "balance", Kind: Amount},
 	}}
 	for _, e := range entries {
-		s.Add(position(uint64(e.Position)), e.At.UTC().Format(time.RFC3339), e.On.String(), e.Kind, e.Actor, e.Text,
-			string(e.Balance.Currency()), e.Effect.Amount(), e.Balance.Amount())
+		s.Add(EntryCells(e)...)
 	}
 	return s
+}
+
+// EntryCells is one row of History.
+func EntryCells(e projections.Entry) []string {
+	return []string{
+		position(uint64(e.Position)), e.At.UTC().Format(time.RFC3339), e.On.String(), e.Kind, e.Actor, e.Text,
+		string(e.Balance.Currency()), e.Effect.Amount(), e.Balance.Amount(),
+	}
 }
 
 func position(p uint64) string { return strconv.FormatUint(p, 10) }

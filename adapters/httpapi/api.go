@@ -97,6 +97,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTT
 
 // Run feeds followers and keeps keys fresh until ctx ends.
 func (a *API) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	go a.keys.run(ctx)
 	return a.feed.Run(ctx)
 }

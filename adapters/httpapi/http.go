@@ -60,14 +60,22 @@ func packed(next http.Handler) http.Handler {
 var loads = map[string]Load{
 	"commands": CommandLoad,
 	"reads":    ReadLoad,
+	"reports":  {WorkingMax: 32, WaitingMax: 256, WaitMax: 5 * time.Second}, // whole, as a client takes them
 	"batches":  {WorkingMax: 16, WaitingMax: 64, WaitMax: 5 * time.Second},
 	"imports":  {WorkingMax: 1, WaitingMax: 4, WaitMax: 10 * time.Second},
+}
+
+// lists are the last words of paths that answer with many rows.
+var lists = map[string]bool{
+	"aging": true, "balances": true, "unapplied": true, "statement": true, "history": true, "invoices": true, "customers": true,
 }
 
 func classOf(r *http.Request) string {
 	switch path := r.URL.Path; {
 	case path == eventsPath:
 		return "feeds"
+	case r.Method != http.MethodPost && lists[path[strings.LastIndexByte(path, '/')+1:]]:
+		return "reports"
 	case r.Method != http.MethodPost:
 		return "reads"
 	case path == batchPath:

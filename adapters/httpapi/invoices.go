@@ -139,8 +139,18 @@ func (a *API) invoice(ctx context.Context, in *invoiceIn) (*huma.StreamResponse,
 	}
 	tag := readingTag(r.Period, r.Version, m.day, r.KnownAt)
 	return reading(in.Accept, tag, invoiceOf(r), report{
-		title: fmt.Sprintf("Invoice %s of %s as of %s", in.Invoice, in.Seller, m.day), seller: in.Seller, sheet: export.Invoice(r),
+		title: invoiceTitle(in.Seller, r), seller: in.Seller, sheet: export.Invoice(r),
 	})
+}
+
+// invoiceTitle says over a table of settlements how the invoice stands.
+func invoiceTitle(seller string, r projections.InvoiceReport) string {
+	overdue := ""
+	if r.DaysOverdue > 0 {
+		overdue = fmt.Sprintf(", %d days overdue", r.DaysOverdue)
+	}
+	return fmt.Sprintf("Invoice %s (%s) of %s to %s %s as of %s: %s\nissued %s, due %s%s; total %s, open %s, disputed %s",
+		r.Invoice, r.Number, seller, r.Customer, r.Name, r.AsOf, r.Status, r.IssuedOn, r.DueOn, overdue, r.Total, r.Open, r.Disputed)
 }
 
 type accountIn struct {

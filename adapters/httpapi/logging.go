@@ -1,11 +1,14 @@
 package httpapi
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -249,4 +252,67 @@ func Recovered(logger *slog.Logger, refuse func(http.ResponseWriter, *http.Reque
 			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// LogBuffer gathers the lines of an access log and writes them on every half second, or sooner when there are many: a
+// system call for each request costs more than all the rest of its line. A crash loses what was not written, so
+// what tells of faults goes past it. It holds 64 KiB.
+type LogBuffer struct {
+	w    io.Writer
+	mu   sync.Mutex
+	out  *bufio.Writer
+	quit chan struct{}
+	done chan struct{}
+}
+
+const (
+	logBufferBytes = 64 << 10
+	logBufferTime  = 500 * time.Millisecond
+)
+
+// NewLogBuffer writes to w until Close.
+func NewLogBuffer(w io.Writer) *LogBuffer {
+	b := &LogBuffer{w: w, out: bufio.NewWriterSize(w, logBufferBytes), quit: make(chan struct{}), done: make(chan struct{})}
+	go b.run()
+	return b
+}
+
+func (b *LogBuffer) run() {
+	defer close(b.done)
+	tick := time.NewTicker(logBufferTime)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			_ = b.flush() // the next line's Write tells of it
+		case <-b.quit:
+			return
+		}
+	}
+}
+
+func (b *LogBuffer) flush() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.out.Flush()
+}
+
+// Write takes one or more whole lines. A line is never torn apart between two of the buffer's writes.
+func (b *LogBuffer) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(line) > b.out.Available() {
+		if err := b.out.Flush(); err != nil {
+			b.out.Reset(b.w) // the lines in it are lost, but not those to come
+			return 0, err
+		}
+	}
+	return b.out.Write(line)
+}
+
+// Close writes what is left. Nothing may be written any more.
+func (b *LogBuffer) Close() error {
+	close(b.quit)
+	<-b.done
+	return b.flush()
 }

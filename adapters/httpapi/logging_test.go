@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -225,4 +226,59 @@ func TestRecovered(t *testing.T) {
 	if panics != 2 || list[3]["broken_off"] != true || list[4]["broken_off"] != true {
 		t.Error(l.text())
 	}
+}
+
+// fragile is a disk that fails once.
+type fragile struct {
+	lines
+	fails bool
+}
+
+func (f *fragile) Write(b []byte) (int, error) {
+	f.mu.Lock()
+	fails := f.fails
+	f.mu.Unlock()
+	if fails {
+		return 0, errors.New("disk full")
+	}
+	return f.lines.Write(b)
+}
+
+func TestLogBuffer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out fragile
+		b := NewLogBuffer(&out)
+		write := func(n int) (err error) {
+			for range n {
+				if _, failed := fmt.Fprintf(b, "%099d\n", 0); failed != nil {
+					err = failed
+				}
+			}
+			return err
+		}
+		if err := write(1); err != nil || out.text() != "" {
+			t.Error(err, out.text())
+		}
+		time.Sleep(logBufferTime + time.Millisecond)
+		if len(out.text()) != 100 {
+			t.Error("after a while:", len(out.text()))
+		}
+		if err := write(1000); err != nil {
+			t.Error(err)
+		}
+		if got := out.text(); len(got) != 65_500+100 {
+			t.Error("a full buffer, of whole lines:", len(got))
+		}
+		out.fails = true
+		if write(1000) == nil {
+			t.Error("nobody hears of lost lines")
+		}
+		out.fails = false
+		if err := errors.Join(write(10), b.Close()); err != nil {
+			t.Error("it never recovers:", err)
+		}
+		if got := out.text(); len(got)%100 != 0 || strings.Count(got, "\n")*100 != len(got) {
+			t.Error("a line was torn apart")
+		}
+	})
 }

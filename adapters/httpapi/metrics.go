@@ -306,11 +306,12 @@ func (m *Metrics) AppendFault(within time.Duration) error {
 	return nil
 }
 
-// Log asks, at each scrape, how many events the log has and how many commits this process made. Appended events over
-// commits is how many callers share one wait for the disk.
-func (m *Metrics) Log(stats func() (events, commits uint64)) {
-	m.gauge("log_events", "Events in the log.", nil, func() float64 { events, _ := stats(); return float64(events) })
-	m.counter("log_commits_total", "Commits of this process.", nil, func() float64 { _, commits := stats(); return float64(commits) })
+// Log asks, at each scrape, how many events the log has, how many commits this process made, and how many appends wait
+// for the next one. Appended events over commits is how many callers share one wait for the disk.
+func (m *Metrics) Log(stats func() (events, commits, waiting uint64)) {
+	m.gauge("log_events", "Events in the log.", nil, func() float64 { events, _, _ := stats(); return float64(events) })
+	m.counter("log_commits_total", "Commits of this process.", nil, func() float64 { _, commits, _ := stats(); return float64(commits) })
+	m.gauge("log_queue_depth", "Appends that wait for the log's writer.", nil, func() float64 { _, _, waiting := stats(); return float64(waiting) })
 }
 
 // Lag asks, at each scrape, by how many events the read models are behind the log.

@@ -173,7 +173,10 @@ func TestLogMetrics(t *testing.T) {
 	}
 	m := NewMetrics()
 	store := m.Instrument(raw)
-	m.Log(func() (events, commits uint64) { stats := raw.Stats(); return stats.Events, stats.Commits })
+	m.Log(func() (events, commits, waiting uint64) {
+		stats := raw.Stats()
+		return stats.Events, stats.Commits, uint64(stats.QueueLen)
+	})
 	lag := uint64(7)
 	m.Lag(func() uint64 { return lag })
 

@@ -100,7 +100,9 @@ func named(name string, err error) error {
 	if err == nil || !asError(err, &e) {
 		return err
 	}
-	return e.At(parameterPrefix + name)
+	c := *e
+	c.Field = parameterPrefix + name
+	return &c
 }
 
 type agingIn struct {
@@ -248,26 +250,25 @@ func (a *API) history(ctx context.Context, in *historyIn) (*huma.StreamResponse,
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	var all []projections.Entry
-	var q projections.HistoryQuery
+	q := projections.HistoryQuery{KnownAt: m.known}
 	if in.AsOf != "" {
 		q.AsOf = m.day
 	}
-	q.KnownAt = m.known
-	for _, currency := range currencies {
-		if in.Currency != "" && in.Currency != string(currency) {
-			continue
+	out := report{title: "History of " + in.Customer + " with " + in.Seller, seller: in.Seller, sheet: export.History(nil)}
+	out.rows = func(add func(...string) error) error {
+		for _, currency := range currencies {
+			if in.Currency != "" && in.Currency != string(currency) {
+				continue
+			}
+			q.Key = account.Key{Seller: id, Customer: customer, Currency: currency}
+			err := a.books.Views.EachEntry(ctx, q, func(e projections.Entry) error { return add(export.EntryCells(e)...) })
+			if err != nil {
+				return a.asked(ctx, err)
+			}
 		}
-		q.Key = account.Key{Seller: id, Customer: customer, Currency: currency}
-		entries, err := a.books.Views.History(ctx, q)
-		if err != nil {
-			return nil, a.asked(ctx, err)
-		}
-		all = append(all, entries...)
+		return nil
 	}
-	return reportAnswer(in.Accept, report{
-		title: "History of " + in.Customer + " with " + in.Seller, seller: in.Seller, sheet: export.History(all),
-	})
+	return reportAnswer(in.Accept, out)
 }
 
 // checkCurrency refuses a code that no account can have; "" stands for any currency.

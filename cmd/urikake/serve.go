@@ -89,7 +89,9 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	views, feed := &kept{name: "folding", work: o.views.Run}, &kept{name: "feed"}
 	health := httpapi.NewHealth(
 		httpapi.LogCheck(s.dir, o.metrics.AppendFault), httpapi.LagCheck(lagMax, o.lag), views.check(), feed.check())
-	api := o.api(httpapi.Options{Log: log, Tracing: tracing, Health: health, Rate: c.Rate})
+	requests := httpapi.NewLogBuffer(s.err)
+	defer requests.Close()
+	api := o.api(httpapi.Options{Log: log, Access: logger(requests, c.Log), Tracing: tracing, Health: health, Rate: c.Rate})
 	feed.work = api.Run
 
 	ctx, cancel := context.WithCancel(ctx)
@@ -147,9 +149,9 @@ func addressOf(listener net.Listener) string {
 
 // measure shows how the log and the read models stand among the metrics.
 func (o *office) measure() {
-	o.metrics.Log(func() (events, commits uint64) {
+	o.metrics.Log(func() (events, commits, waiting uint64) {
 		stats := o.log.Stats()
-		return stats.Events, stats.Commits
+		return stats.Events, stats.Commits, uint64(stats.QueueLen)
 	})
 	o.metrics.Lag(func() uint64 {
 		lag, _ := o.lag(context.Background()) // a log that can't be read shows elsewhere
