@@ -95,11 +95,12 @@ func readAhead(ctx context.Context, s Store, after, upTo Position, wanted func(s
 		}
 		return true
 	}
-	fresh := func() *replayed {
-		return &replayed{events: make([]Replayed, 0, replayChunk), passed: make([]bool, 0, replayChunk), ready: make(chan struct{})}
-	}
 	if after >= upTo {
 		return
+	}
+	room := int(min(upTo-after, replayChunk)) // often a few events are all
+	fresh := func() *replayed {
+		return &replayed{events: make([]Replayed, 0, room), passed: make([]bool, 0, room), ready: make(chan struct{})}
 	}
 	known := make(map[string]int) // versions of unwanted kinds that were decoded
 	chunk := fresh()

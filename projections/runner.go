@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/urikake/urikake/eventstore"
 )
@@ -28,6 +29,10 @@ func (v *Views) Wait(ctx context.Context, until eventstore.Position) (eventstore
 		}
 		if head, err := v.store.Head(ctx); err != nil || head < until {
 			return position, firstError(err, ErrBeyondLog.With("position %d, the log ends at %d", until, head))
+		}
+		select {
+		case v.asked <- struct{}{}:
+		default:
 		}
 		select {
 		case v.folding <- struct{}{}:
@@ -93,7 +98,25 @@ func (v *Views) foldToHead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return v.fold(ctx, v.live(), v.models, v.Position(), head, nil)
+	err = v.fold(ctx, v.live(), v.models, v.Position(), head, nil)
+	if err != nil {
+		v.names = nil // some may never have been written
+	}
+	return err
+}
+
+// runPace is how long Run lets events gather that nobody waits for: the more are folded at once, the less each costs.
+const runPace = 20 * time.Millisecond
+
+// gather waits until it is worth folding what has come.
+func (v *Views) gather(ctx context.Context) {
+	pace := time.NewTimer(runPace)
+	defer pace.Stop()
+	select {
+	case <-pace.C:
+	case <-v.asked:
+	case <-ctx.Done():
+	}
 }
 
 // Run folds events as they come, until ctx ends (it returns ctx's error) or an event can't be folded (see CatchUp).
@@ -132,6 +155,7 @@ func (v *Views) run(ctx context.Context) error {
 		if err := v.follow(ctx, v.Position()); err != nil { // the next event
 			return err
 		}
+		v.gather(ctx)
 	}
 }
 
@@ -140,7 +164,7 @@ func (v *Views) live() *Writer {
 	v.open.RLock()
 	db := v.db
 	v.open.RUnlock()
-	return newWriter(db, "", false, v.sizes, func(b *batch, m mark) error {
+	w := newWriter(db, "", false, v.sizes, func(b *batch, m mark) error {
 		v.gate.Lock()
 		defer v.gate.Unlock()
 		err := db.write(b.order, "", m)
@@ -150,6 +174,11 @@ func (v *Views) live() *Writer {
 		}
 		return err
 	})
+	if v.names != nil { // the same log gives the same numbers, so they hold also for tables that were made anew
+		w.names = v.names
+	}
+	v.names = w.names
+	return w
 }
 
 // byKind lists the models that fold each kind.

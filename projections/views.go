@@ -27,6 +27,8 @@ type Views struct {
 	damaged atomic.Bool
 
 	folding chan struct{} // whoever has put something in folds new events into the live tables
+	names   *accountIDs   // of the live tables, as the last fold left them; whoever folds has them
+	asked   chan struct{} // rings when somebody waits for what Run has not folded yet
 	rebuild sync.Mutex    // one rebuild at a time
 	gate    sync.Mutex    // held while live tables change: by each batch, and by a rebuild's switch
 
@@ -71,7 +73,7 @@ func openModels(dir string, store eventstore.Store, codec *eventstore.Codec, mod
 	}
 	return &Views{
 		store: store, codec: codec, models: models, sizes: sizes{rowsMax, namesMax}, pageRows: pageRows, db: db,
-		folding: make(chan struct{}, 1), moved: make(chan struct{}),
+		folding: make(chan struct{}, 1), asked: make(chan struct{}, 1), moved: make(chan struct{}),
 	}, nil
 }
 
@@ -232,7 +234,7 @@ func (v *Views) replace() error {
 	if err != nil {
 		return err
 	}
-	v.db = db
+	v.db, v.names = db, nil
 	v.damaged.Store(false)
 	v.advance(0, false)
 	return nil

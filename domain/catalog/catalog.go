@@ -3,6 +3,7 @@ package catalog
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/access"
@@ -44,10 +45,16 @@ var ErrUnknownCommand = &domain.Error{
 
 // Find gives the command of that name, empty. Refuses command.unknown.
 func Find(name string) (Command, error) {
-	for _, c := range Commands() {
-		if c.Name() == name {
-			return c, nil
-		}
+	if c, ok := byName()[name]; ok {
+		return c, nil
 	}
 	return nil, ErrUnknownCommand.With("%.80q", name)
 }
+
+var byName = sync.OnceValue(func() map[string]Command {
+	all := make(map[string]Command)
+	for _, c := range Commands() {
+		all[c.Name()] = c
+	}
+	return all
+})

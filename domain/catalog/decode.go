@@ -5,6 +5,7 @@ import (
 	"iter"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -72,14 +73,29 @@ func named(v reflect.Value, known map[string]string) iter.Seq2[reflect.Value, st
 		if len(known) == 0 {
 			return
 		}
-		for _, f := range reflect.VisibleFields(v.Type()) {
-			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			text, ok := known[name]
-			if ok && !f.Anonymous && f.Type.Kind() == reflect.String && !yield(v.FieldByIndex(f.Index), text) {
+		members := textsOf(v.Type())
+		for name, text := range known {
+			if at, ok := members[name]; ok && !yield(v.FieldByIndex(at), text) {
 				return
 			}
 		}
 	}
+}
+
+var texts sync.Map // reflect.Type to map[string][]int: where a struct's text members are
+
+func textsOf(t reflect.Type) map[string][]int {
+	if known, ok := texts.Load(t); ok {
+		return known.(map[string][]int)
+	}
+	members := make(map[string][]int)
+	for _, f := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && !f.Anonymous && f.Type.Kind() == reflect.String {
+			members[name] = f.Index
+		}
+	}
+	texts.Store(t, members)
+	return members
 }
 
 // strict reads names to the letter. null is refused too: left out is the one way to give nothing.
