@@ -7,8 +7,8 @@ import (
 )
 
 // CacheBytesMax bounds the cache of hot aggregates, in bytes. A million settled invoices in ten thousand accounts
-// take some 200 MB.
-const CacheBytesMax = 224 << 20
+// take some 190 MB; what is used least goes first.
+const CacheBytesMax = 176 << 20
 
 // entryBytes is what an aggregate takes besides its state.
 const entryBytes = 400

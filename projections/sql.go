@@ -82,7 +82,7 @@ func tryOpen(path string) (*database, error) {
 	}
 	file.Close()
 	os.Remove(path + rebuildEnd) // of a process that was killed
-	conn, err := connect(path, "page_size = 8192", "journal_mode = WAL", "synchronous = NORMAL", "cache_size = -32768", "wal_autocheckpoint = 4096", "journal_size_limit = 67108864")
+	conn, err := connect(path, "page_size = 8192", "journal_mode = WAL", "synchronous = NORMAL", "cache_size = -16384", "wal_autocheckpoint = 4096", "journal_size_limit = 67108864")
 	if err != nil {
 		return nil, err
 	}

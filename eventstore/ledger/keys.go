@@ -16,7 +16,7 @@ import (
 // customer, no stream can tell: for that the most recent keys of all streams are remembered here.
 
 // KeysMax is how many commands are remembered over all streams: the most recent ones, in 24 bytes each.
-const KeysMax = 1 << 20
+const KeysMax = 1 << 19
 
 // Remember lets one key be one command of a seller over all its streams, not on each of them only: the same key with
 // another content, also for another account or customer, is refused with command.id_reused. Commands that concern no

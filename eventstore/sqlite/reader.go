@@ -76,7 +76,7 @@ type reader struct {
 
 var readerPragmas = []string{
 	"query_only = ON",
-	"cache_size = -4096",
+	"cache_size = -2048",
 }
 
 const row = "SELECT position, stream, version, at, kind, id, data, metadata FROM events "
