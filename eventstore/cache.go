@@ -1,14 +1,14 @@
 package eventstore
 
 import (
-	"container/list"
 	"context"
+	"math/rand/v2"
 	"sync"
 )
 
 // CacheBytesMax bounds the cache of hot aggregates, in bytes. A million settled invoices in ten thousand accounts
 // take some 190 MB; what is used least goes first.
-const CacheBytesMax = 176 << 20
+const CacheBytesMax = 184 << 20
 
 // entryBytes is what an aggregate takes besides its state.
 const entryBytes = 400
@@ -18,7 +18,8 @@ const entryBytes = 400
 type cache struct {
 	mu      sync.Mutex
 	entries map[string]*entry
-	recent  *list.List // of *entry; front is the most recent
+	all     []*entry // the same, in no order
+	clock   uint64   // counts takings
 	bytes   int
 	most    int
 }
@@ -34,13 +35,14 @@ type entry struct {
 
 	snapshotAt Version // version of the newest snapshot
 
-	element *list.Element
-	users   int
-	bytes   int // as counted by the cache
+	place int    // in all
+	used  uint64 // when it was taken last
+	users int
+	bytes int // as counted by the cache
 }
 
 func newCache(most int) *cache {
-	return &cache{entries: make(map[string]*entry), recent: list.New(), most: most}
+	return &cache{entries: make(map[string]*entry), most: most}
 }
 
 // take gives the stream's entry to the caller alone, until give. It waits for its turn no longer than ctx lasts.
@@ -48,13 +50,12 @@ func (c *cache) take(ctx context.Context, stream string) (*entry, error) {
 	c.mu.Lock()
 	e := c.entries[stream]
 	if e == nil {
-		e = &entry{stream: stream, turn: make(chan struct{}, 1), bytes: entryBytes + len(stream)}
-		e.element = c.recent.PushFront(e)
-		c.entries[stream] = e
+		e = &entry{stream: stream, turn: make(chan struct{}, 1), bytes: entryBytes + len(stream), place: len(c.all)}
+		c.entries[stream], c.all = e, append(c.all, e)
 		c.bytes += e.bytes
-	} else {
-		c.recent.MoveToFront(e.element)
 	}
+	c.clock++
+	e.used = c.clock
 	e.users++
 	c.mu.Unlock()
 	select {
@@ -81,17 +82,46 @@ func (c *cache) give(e *entry) {
 	c.makeRoom()
 }
 
-// makeRoom forgets what was used least recently while the cache is too large. What somebody waits for stays.
+// makeRoom forgets aggregates while the cache is too large. What somebody waits for stays.
 func (c *cache) makeRoom() {
-	for el := c.recent.Back(); el != nil && c.bytes > c.most; {
-		old := el.Value.(*entry)
-		el = el.Prev()
-		if old.users == 0 {
-			c.recent.Remove(old.element)
-			delete(c.entries, old.stream)
-			c.bytes -= old.bytes
+	for c.bytes > c.most {
+		e := c.stale()
+		if e == nil {
+			return
+		}
+		last := c.all[len(c.all)-1]
+		c.all[e.place], last.place = last, e.place
+		c.all[len(c.all)-1] = nil
+		c.all = c.all[:len(c.all)-1]
+		delete(c.entries, e.stream)
+		c.bytes -= e.bytes
+	}
+}
+
+// staleOf is how many aggregates are looked at for one to be forgotten.
+const staleOf = 3
+
+// stale is the least recently used of some that nobody uses, taken by chance. The least recently used of all would be
+// the very next one to be wanted whenever work goes through more accounts than fit, one after the other, as at the end
+// of a month; of some by chance, most of what fits stays.
+func (c *cache) stale() (stale *entry) {
+	for range staleOf {
+		e := c.idle(rand.IntN(len(c.all)))
+		if e != nil && (stale == nil || e.used < stale.used) {
+			stale = e
 		}
 	}
+	return stale
+}
+
+// idle is the first from a place on that nobody uses.
+func (c *cache) idle(from int) *entry {
+	for i := range c.all {
+		if e := c.all[(from+i)%len(c.all)]; e.users == 0 {
+			return e
+		}
+	}
+	return nil
 }
 
 // reset makes it an aggregate before its first event.

@@ -59,7 +59,7 @@ func (c *commandIndex) add(key uint64, first Version) {
 	if _, seen := c.place(key); seen {
 		return
 	}
-	c.keys, c.firsts = append(c.keys, key), append(c.firsts, uint32(first))
+	c.keys, c.firsts = append(room(c.keys), key), append(room(c.firsts), uint32(first))
 	switch {
 	case c.places != nil:
 		c.places[key] = len(c.keys) - 1
@@ -69,6 +69,16 @@ func (c *commandIndex) add(key uint64, first Version) {
 			c.places[k] = at
 		}
 	}
+}
+
+// room makes place for one more with little to spare: there are many lists, and most of them grow seldom.
+func room[T any](list []T) []T {
+	if len(list) < cap(list) {
+		return list
+	}
+	larger := make([]T, len(list), len(list)+4+len(list)/8)
+	copy(larger, list)
+	return larger
 }
 
 // size is about how many bytes it takes.

@@ -16,7 +16,7 @@ func (h *Handler) Cached() (aggregates int, consistent bool) {
 	for _, e := range c.entries {
 		bytes += e.bytes
 	}
-	return len(c.entries), bytes == c.bytes && len(c.entries) == c.recent.Len()
+	return len(c.entries), bytes == c.bytes && len(c.entries) == len(c.all)
 }
 
 // WaitsFor tells how many commands work on a stream or wait for it.

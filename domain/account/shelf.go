@@ -15,9 +15,10 @@ type shelf[ID ~string, T any, P packable[T]] struct {
 	loose  map[ID]P
 	used   []ID // handed out to be changed, or put here, since the last tidying
 	packed []byte
-	index  map[uint32]uint32 // hash of an id -> place of the newest record with that hash, plus one
-	dead   int               // bytes of packed whose records were unpacked
-	count  int               // records in packed
+	index  []uint32 // open addressing by the hash of an id: the place of a record plus one, 0 for none
+	held   int      // places in index, those of dead records too
+	dead   int      // bytes of packed whose records were unpacked
+	count  int      // records in packed
 }
 
 // packable is what a shelf can pack: pack appends all there is to know but the id, unpack reads it. Days are packed as
@@ -29,8 +30,7 @@ type packable[T any] interface {
 	unpack(id string, r *unpacker)
 }
 
-// A record is: alive (1) or dead (0); the place plus one of the next older record with the same hash, or 0; the
-// lengths of id and body; the id; the body.
+// A record is: alive (1) or dead (0); the lengths of id and body; the id; the body.
 
 var seed = maphash.MakeSeed() // decides only where records stand, never what is found
 
@@ -98,35 +98,70 @@ func (s *shelf[ID, T, P]) tidy() {
 }
 
 func (s *shelf[ID, T, P]) add(id string, body []byte) {
-	if s.index == nil {
-		s.index = make(map[uint32]uint32)
-	}
-	hash, at := hashOf(id), len(s.packed)
+	at := len(s.packed)
+	s.packed = room(s.packed, len(id)+len(body)+11)
 	s.packed = append(s.packed, 1)
-	s.packed = binary.AppendUvarint(s.packed, uint64(s.index[hash]))
 	s.packed = binary.AppendUvarint(s.packed, uint64(len(id)))
 	s.packed = binary.AppendUvarint(s.packed, uint64(len(body)))
 	s.packed = append(append(s.packed, id...), body...)
-	s.index[hash] = uint32(at) + 1
+	if s.held++; s.held > len(s.index)*7/8 {
+		s.reindex()
+	} else {
+		s.enter(id, at)
+	}
 	s.count++
+}
+
+// room makes place for n more bytes, with a little to spare: many shelves are kept, and most of them grow seldom.
+func room(b []byte, n int) []byte {
+	if cap(b)-len(b) >= n {
+		return b
+	}
+	larger := make([]byte, len(b), len(b)+n+len(b)/16)
+	copy(larger, b)
+	return larger
+}
+
+// enter notes the place of a record. There is an empty place in the index.
+func (s *shelf[ID, T, P]) enter(id string, at int) {
+	i := s.home(id)
+	for s.index[i] != 0 {
+		i = (i + 1) % len(s.index)
+	}
+	s.index[i] = uint32(at) + 1
+}
+
+// home is where in the index an id is looked for first.
+func (s *shelf[ID, T, P]) home(id string) int {
+	return int(uint64(hashOf(id)) * uint64(len(s.index)) >> 32)
+}
+
+// reindex makes a larger index of all records, dead ones too.
+func (s *shelf[ID, T, P]) reindex() {
+	s.index = make([]uint32, s.held*4/3+4)
+	for at := 0; at < len(s.packed); {
+		r := s.slot(at)
+		s.enter(r.id, at)
+		at = r.end
+	}
 }
 
 // find gives the place and the body of an id's record.
 func (s *shelf[ID, T, P]) find(id string) (at int, body []byte) {
-	for next := s.index[hashOf(id)]; next != 0; {
-		at := int(next - 1)
-		r := s.slot(at)
-		if r.alive && r.id == id {
+	if len(s.index) == 0 {
+		return 0, nil
+	}
+	for i := s.home(id); s.index[i] != 0; i = (i + 1) % len(s.index) {
+		at := int(s.index[i] - 1)
+		if r := s.slot(at); r.alive && r.id == id {
 			return at, r.body
 		}
-		next = r.older
 	}
 	return 0, nil
 }
 
 type slot struct {
 	alive bool
-	older uint32
 	id    string
 	body  []byte
 	end   int
@@ -134,14 +169,10 @@ type slot struct {
 
 func (s *shelf[ID, T, P]) slot(at int) slot {
 	b := s.packed[at+1:]
-	older, n1 := binary.Uvarint(b)
-	idLen, n2 := binary.Uvarint(b[n1:])
-	bodyLen, n3 := binary.Uvarint(b[n1+n2:])
-	b = b[n1+n2+n3:]
-	return slot{
-		s.packed[at] == 1, uint32(older), string(b[:idLen]), b[idLen : idLen+bodyLen],
-		at + 1 + n1 + n2 + n3 + int(idLen+bodyLen),
-	}
+	idLen, n1 := binary.Uvarint(b)
+	bodyLen, n2 := binary.Uvarint(b[n1:])
+	b = b[n1+n2:]
+	return slot{s.packed[at] == 1, string(b[:idLen]), b[idLen : idLen+bodyLen], at + 1 + n1 + n2 + int(idLen+bodyLen)}
 }
 
 func (s *shelf[ID, T, P]) read(id string, body []byte) P {
@@ -171,7 +202,7 @@ func (s *shelf[ID, T, P]) all() iter.Seq2[ID, P] {
 // compact leaves dead records behind.
 func (s *shelf[ID, T, P]) compact() {
 	old := *s
-	s.packed, s.index, s.dead, s.count = make([]byte, 0, len(old.packed)-old.dead), nil, 0, 0
+	s.packed, s.index, s.held, s.dead, s.count = make([]byte, 0, len(old.packed)-old.dead), nil, 0, 0, 0
 	for at := 0; at < len(old.packed); {
 		r := old.slot(at)
 		if r.alive {
@@ -182,7 +213,7 @@ func (s *shelf[ID, T, P]) compact() {
 }
 
 // size is about how many bytes the shelf takes.
-func (s *shelf[ID, T, P]) size() int { return cap(s.packed) + 12*s.count + 350*len(s.loose) }
+func (s *shelf[ID, T, P]) size() int { return cap(s.packed) + 4*len(s.index) + 350*len(s.loose) }
 
 // unpacker reads what pack wrote.
 type unpacker struct{ b []byte }
