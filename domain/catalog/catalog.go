@@ -9,13 +9,14 @@ import (
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/numbering"
 	"github.com/urikake/urikake/domain/seller"
 )
 
 // Events is every kind of event that any aggregate has ever written, with its versions.
 func Events() []domain.Schema {
-	return slices.Concat(seller.Events, customer.Events, numbering.Events, account.Events, access.Events)
+	return slices.Concat(seller.Events, customer.Events, numbering.Events, account.Events, dunning.Events, access.Events)
 }
 
 // Command is anything that a client may order; Name is its wire name.
@@ -32,6 +33,12 @@ func Commands() []Command {
 		all = append(all, c)
 	}
 	for _, c := range account.Commands {
+		all = append(all, c)
+	}
+	for _, c := range dunning.PolicyCommands {
+		all = append(all, c)
+	}
+	for _, c := range dunning.Commands {
 		all = append(all, c)
 	}
 	return all
