@@ -49,7 +49,7 @@ func TestTwoAggregates(t *testing.T) {
 			cases++
 		}
 	}
-	if policies != 2 || policies+cases != len(dunning.Events) {
+	if policies != 3 || policies+cases != len(dunning.Events) {
 		t.Errorf("%d events of policies, %d of cases, %d in all", policies, cases, len(dunning.Events))
 	}
 }
