@@ -15,6 +15,7 @@ import (
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 )
@@ -35,6 +36,7 @@ func introduce(api *huma.OpenAPI) {
 		{Name: "Payments", Description: "Money received and paid back, and what it settles."},
 		{Name: "Credits", Description: "Credit notes, write-offs, recoveries and small differences."},
 		{Name: "Disputes", Description: "A customer's objections."},
+		{Name: "Dunning", Description: "Reminding debtors step by step: policies, runs, reminders, and what was done about each debtor."},
 		{Name: "Commands", Description: "Any command by its name, and many at once."},
 		{Name: "Reports", Description: "Read models, as of any day, as known at any time."},
 		{Name: "Events", Description: "The log itself."},
@@ -211,6 +213,8 @@ func tagOf(name string) string {
 		return "Payments"
 	case account.OpenDispute, account.ResolveDispute:
 		return "Disputes"
+	case dunning.PolicyCommand, dunning.Command:
+		return "Dunning"
 	case account.IssueCreditNote, account.ApplyCredit, account.UnapplyCredit, account.WriteOff, account.RecoverWriteOff, account.SettleDifference:
 		return "Credits"
 	}
