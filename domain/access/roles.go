@@ -130,6 +130,7 @@ var needed = map[string]Permission{
 
 	"SetDunningPolicy":    ActAsCreditor, // with what an agency may send by itself
 	"AssignDunningPolicy": ActAsCreditor,
+	"RecordBankData":      WritePayments, // whoever brings the payments in says how far
 	"AgreePaymentPlan":    ActAsCreditor,
 	"HandOver":            ActAsCreditor,
 	"ResumeCase":          ActAsCreditor,

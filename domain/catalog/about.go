@@ -31,6 +31,7 @@ var about = map[string]string{
 	"CarryForward":        "close the account's stream at a year end and go on in a fresh one",
 	"SetDunningPolicy":    "say how a seller's debtors are reminded, step by step",
 	"AssignDunningPolicy": "give a customer or a group of customers a policy of their own",
+	"RecordBankData":      "say through which day all that the banks report is in the books",
 	"EscalateReminder":    "queue the next reminder to a debtor, by a run or by hand",
 	"SendReminder":        "record that a reminder went out; its level is reached",
 	"DropReminder":        "take a queued reminder back; its level is not reached",

@@ -6,6 +6,7 @@ import "github.com/urikake/urikake/domain"
 var Events = []domain.Schema{
 	domain.Describe[PolicySet](),
 	domain.Describe[PolicyAssigned](),
+	domain.Describe[BankDataRecorded](),
 	domain.Describe[ReminderQueued](),
 	domain.Describe[ReminderSent](),
 	domain.Describe[ReminderDropped](),
@@ -29,7 +30,7 @@ var Events = []domain.Schema{
 }
 
 // PolicyCommands is every order that a client may give about a seller's policies, by name.
-var PolicyCommands = []PolicyCommand{SetDunningPolicy{}, AssignDunningPolicy{}}
+var PolicyCommands = []PolicyCommand{SetDunningPolicy{}, AssignDunningPolicy{}, RecordBankData{}}
 
 // Commands is every order that a client may give about a case, by name.
 var Commands = []Command{

@@ -52,7 +52,7 @@ func TestThreeAggregates(t *testing.T) {
 			runs++
 		}
 	}
-	if policies != 2 || runs != 3 || policies+cases+runs != len(dunning.Events) {
+	if policies != 3 || runs != 3 || policies+cases+runs != len(dunning.Events) {
 		t.Errorf("%d events of policies, %d of cases, %d of runs, %d in all", policies, cases, runs, len(dunning.Events))
 	}
 }
