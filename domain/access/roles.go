@@ -130,6 +130,7 @@ var needed = map[string]Permission{
 
 	"SetDunningPolicy":    ActAsCreditor, // with what an agency may send by itself
 	"AssignDunningPolicy": ActAsCreditor,
+	"RecordBankData":      WritePayments, // whoever brings the payments in says how far
 	"AgreePaymentPlan":    ActAsCreditor,
 	"HandOver":            ActAsCreditor,
 	"ResumeCase":          ActAsCreditor,
@@ -147,6 +148,9 @@ var needed = map[string]Permission{
 	"AssignCollector":     WriteDunning,
 	"ReturnToCreditor":    WriteDunning,
 	"CloseCase":           WriteDunning,
+	"BeginRun":            WriteDunning,
+	"RecordDecisions":     WriteDunning,
+	"EndRun":              WriteDunning,
 
 	"CreateKey": ManageKeys,
 	"RevokeKey": ManageKeys,

@@ -31,6 +31,7 @@ var about = map[string]string{
 	"CarryForward":        "close the account's stream at a year end and go on in a fresh one",
 	"SetDunningPolicy":    "say how a seller's debtors are reminded, step by step",
 	"AssignDunningPolicy": "give a customer or a group of customers a policy of their own",
+	"RecordBankData":      "say through which day all that the banks report is in the books",
 	"EscalateReminder":    "queue the next reminder to a debtor, by a run or by hand",
 	"SendReminder":        "record that a reminder went out; its level is reached",
 	"DropReminder":        "take a queued reminder back; its level is not reached",
@@ -48,6 +49,9 @@ var about = map[string]string{
 	"HandOver":            "give a case to a lawyer or a licensed servicer",
 	"ResumeCase":          "go on with a case that was returned or handed over",
 	"CloseCase":           "end a case; the next reminder begins afresh",
+	"BeginRun":            "begin a run over all debtors of a seller",
+	"RecordDecisions":     "record what a run decides on some debtors, and why",
+	"EndRun":              "end a run over all debtors",
 	"CreateKey":           "give somebody access to the books",
 	"RevokeKey":           "take a key's access away, for good",
 }

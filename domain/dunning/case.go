@@ -31,6 +31,18 @@ type Reached struct {
 	SentOn domain.Date
 }
 
+// Size is about how many bytes the case takes. O(1).
+func (s *State) Size() int {
+	size := 800 + 100*(len(s.Listed)+len(s.Holds)+len(s.ids))
+	if s.Pending != nil {
+		size += 200 * len(s.Pending.Items)
+	}
+	if s.Plan != nil {
+		size += 50 * len(s.Plan.Instalments)
+	}
+	return size
+}
+
 func newState() *State {
 	return &State{Listed: make(map[domain.InvoiceID]bool), ids: make(map[string]bool)}
 }

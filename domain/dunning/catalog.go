@@ -2,10 +2,11 @@ package dunning
 
 import "github.com/urikake/urikake/domain"
 
-// Events is everything that cases and policies have ever written, with its versions.
+// Events is everything that cases, policies and runs have ever written, with its versions.
 var Events = []domain.Schema{
 	domain.Describe[PolicySet](),
 	domain.Describe[PolicyAssigned](),
+	domain.Describe[BankDataRecorded](),
 	domain.Describe[ReminderQueued](),
 	domain.Describe[ReminderSent](),
 	domain.Describe[ReminderDropped](),
@@ -23,10 +24,13 @@ var Events = []domain.Schema{
 	domain.Describe[HandedOver](),
 	domain.Describe[CaseResumed](),
 	domain.Describe[CaseClosed](),
+	domain.Describe[RunBegun](),
+	domain.Describe[RunDecided](),
+	domain.Describe[RunEnded](),
 }
 
 // PolicyCommands is every order that a client may give about a seller's policies, by name.
-var PolicyCommands = []PolicyCommand{SetDunningPolicy{}, AssignDunningPolicy{}}
+var PolicyCommands = []PolicyCommand{SetDunningPolicy{}, AssignDunningPolicy{}, RecordBankData{}}
 
 // Commands is every order that a client may give about a case, by name.
 var Commands = []Command{
@@ -48,6 +52,9 @@ var Commands = []Command{
 	ResumeCase{},
 	CloseCase{},
 }
+
+// RunCommands is every order about a run, by name. They are the run's own: no client may send them.
+var RunCommands = []RunCommand{BeginRun{}, RecordDecisions{}, EndRun{}}
 
 // WithID gives a command that names no id of its own the derived one, so that a repeated command names the same.
 func WithID(c Command, derived string) Command {

@@ -24,7 +24,9 @@ type (
 var PolicyDecider = domain.Decider[PolicyCommand, *Policies]{
 	Stream: func(c PolicyCommand) string { return PolicyStream(c.Of()) },
 	New: func() *Policies {
-		return &Policies{make(map[PolicyID]Versioned), make(map[domain.CustomerID]PolicyID), make(map[string]PolicyID)}
+		return &Policies{
+			byID: make(map[PolicyID]Versioned), byCustomer: make(map[domain.CustomerID]PolicyID), byGroup: make(map[string]PolicyID),
+		}
 	},
 	Decide: func(s *Policies, c PolicyCommand) ([]domain.Event, error) {
 		if err := CheckPolicy(c); err != nil {

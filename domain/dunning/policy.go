@@ -118,7 +118,14 @@ type Policies struct {
 	byID       map[PolicyID]Versioned
 	byCustomer map[domain.CustomerID]PolicyID
 	byGroup    map[string]PolicyID
+	bankDataOn domain.Date
 }
+
+// BankDataOn is the last day whose bank data is in the seller's books, none before RecordBankData.
+func (s *Policies) BankDataOn() domain.Date { return s.bankDataOn }
+
+// Size is about how many bytes the policies take. O(1).
+func (s *Policies) Size() int { return 500 + 5000*len(s.byID) + 150*(len(s.byCustomer)+len(s.byGroup)) }
 
 // For is the policy that holds for a debtor: the customer's own, else its group's, else DefaultID. ok is false where
 // the seller has set none that fits. O(1).
