@@ -148,6 +148,9 @@ var needed = map[string]Permission{
 	"AssignCollector":     WriteDunning,
 	"ReturnToCreditor":    WriteDunning,
 	"CloseCase":           WriteDunning,
+	"BeginRun":            WriteDunning,
+	"RecordDecisions":     WriteDunning,
+	"EndRun":              WriteDunning,
 
 	"CreateKey": ManageKeys,
 	"RevokeKey": ManageKeys,

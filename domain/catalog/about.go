@@ -49,6 +49,9 @@ var about = map[string]string{
 	"HandOver":            "give a case to a lawyer or a licensed servicer",
 	"ResumeCase":          "go on with a case that was returned or handed over",
 	"CloseCase":           "end a case; the next reminder begins afresh",
+	"BeginRun":            "begin a run over all debtors of a seller",
+	"RecordDecisions":     "record what a run decides on some debtors, and why",
+	"EndRun":              "end a run over all debtors",
 	"CreateKey":           "give somebody access to the books",
 	"RevokeKey":           "take a key's access away, for good",
 }

@@ -23,7 +23,8 @@ func Events() []domain.Schema {
 type Command interface{ Name() string }
 
 // Commands is every command that a client may send, in the order in which people meet them. Those about access keys are
-// not among them: who could send a hash of his own would have a key of his own.
+// not among them: who could send a hash of his own would have a key of his own. Nor are those of a dunning run, which
+// records what it decided itself.
 func Commands() []Command {
 	var all []Command
 	for _, c := range seller.Commands {

@@ -65,6 +65,15 @@ func TestNoWayRoundARole(t *testing.T) {
 	}
 }
 
+// A run records what it decided; nobody sends decisions of his own.
+func TestRunsAreNoOrdinaryCommands(t *testing.T) {
+	for _, c := range dunning.RunCommands {
+		if _, err := catalog.Decode(c.Name(), []byte(`{}`)); err == nil {
+			t.Errorf("%s can be sent", c.Name())
+		}
+	}
+}
+
 // Keys are made by whoever makes their secrets, never by a command that somebody sends.
 func TestKeysAreNoOrdinaryCommands(t *testing.T) {
 	for _, c := range access.Commands {

@@ -2,7 +2,7 @@ package dunning
 
 import "github.com/urikake/urikake/domain"
 
-// Events is everything that cases and policies have ever written, with its versions.
+// Events is everything that cases, policies and runs have ever written, with its versions.
 var Events = []domain.Schema{
 	domain.Describe[PolicySet](),
 	domain.Describe[PolicyAssigned](),
@@ -24,6 +24,9 @@ var Events = []domain.Schema{
 	domain.Describe[HandedOver](),
 	domain.Describe[CaseResumed](),
 	domain.Describe[CaseClosed](),
+	domain.Describe[RunBegun](),
+	domain.Describe[RunDecided](),
+	domain.Describe[RunEnded](),
 }
 
 // PolicyCommands is every order that a client may give about a seller's policies, by name.
@@ -49,6 +52,9 @@ var Commands = []Command{
 	ResumeCase{},
 	CloseCase{},
 }
+
+// RunCommands is every order about a run, by name. They are the run's own: no client may send them.
+var RunCommands = []RunCommand{BeginRun{}, RecordDecisions{}, EndRun{}}
 
 // WithID gives a command that names no id of its own the derived one, so that a repeated command names the same.
 func WithID(c Command, derived string) Command {

@@ -35,8 +35,8 @@ func TestEveryEventHasItsDay(t *testing.T) {
 }
 
 // Each aggregate writes its own events.
-func TestTwoAggregates(t *testing.T) {
-	policies, cases := 0, 0
+func TestThreeAggregates(t *testing.T) {
+	policies, cases, runs := 0, 0, 0
 	for _, schema := range dunning.Events {
 		e, err := schema.Decode(1, []byte(`{}`))
 		if err != nil {
@@ -48,8 +48,11 @@ func TestTwoAggregates(t *testing.T) {
 		if _, ok := e.(dunning.Event); ok {
 			cases++
 		}
+		if _, ok := e.(dunning.RunEvent); ok {
+			runs++
+		}
 	}
-	if policies != 3 || policies+cases != len(dunning.Events) {
-		t.Errorf("%d events of policies, %d of cases, %d in all", policies, cases, len(dunning.Events))
+	if policies != 3 || runs != 3 || policies+cases+runs != len(dunning.Events) {
+		t.Errorf("%d events of policies, %d of cases, %d of runs, %d in all", policies, cases, runs, len(dunning.Events))
 	}
 }

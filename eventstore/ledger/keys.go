@@ -230,6 +230,8 @@ func streamOf(c interface{ Name() string }) string {
 		return dunning.PolicyStream(c.Of())
 	case dunning.Command:
 		return c.Case().Stream()
+	case dunning.RunCommand:
+		return c.Of().Stream()
 	}
 	return ""
 }

@@ -79,6 +79,8 @@ func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env 
 		return l.onPolicies(ctx, c, env)
 	case dunning.Command:
 		return l.onCase(ctx, c, env)
+	case dunning.RunCommand:
+		return l.onRun(ctx, c, env)
 	case access.Command:
 		return eventstore.Run(ctx, l.handler, accessKeys, c, env)
 	}
