@@ -151,7 +151,7 @@ func (r *run) begin(ctx context.Context) error {
 		return err
 	}
 	known := false
-	err = r.Ledger.DunningRun(ctx, r.key, func(s *rules.RunState) error { known = s.Begun; return nil })
+	err = r.Ledger.DunningRun(ctx, r.key, func(s *rules.RunState, _ eventstore.Version) error { known = s.Begun; return nil })
 	switch {
 	case err != nil:
 		return err
@@ -221,7 +221,7 @@ func (r *run) adopt(ctx context.Context) error {
 		return err
 	}
 	r.waiting = r.after(r.waiting)
-	err = r.Ledger.DunningRun(ctx, r.key, func(s *rules.RunState) error {
+	err = r.Ledger.DunningRun(ctx, r.key, func(s *rules.RunState, _ eventstore.Version) error {
 		r.ended, r.result.Refusals, r.result.BankDataOn = s.Ended, s.Refusals, s.BankDataOn
 		return nil
 	})

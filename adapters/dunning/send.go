@@ -7,6 +7,7 @@ import (
 	"github.com/urikake/urikake/domain"
 	rules "github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/projections"
 )
 
 // SendRequest asks that what is queued for a seller's debtors be sent.
@@ -16,9 +17,9 @@ type SendRequest struct {
 	Sender   Sender
 	On       domain.Date // zero: today in the seller's time zone
 	Actor    string
-	As       rules.Capacity         // in whose name; AGENCY when empty
-	Each     func(Sending) error    // unless nil, hears what became of each reminder, one at a time
-	Progress func(done, total int)  // unless nil, hears how many are done of those seen
+	As       rules.Capacity        // in whose name; AGENCY when empty
+	Each     func(Sending) error   // unless nil, hears what became of each reminder, one at a time
+	Progress func(done, total int) // unless nil, hears how many are done of those seen
 }
 
 // Outcome is what became of a queued reminder.
@@ -45,11 +46,11 @@ type Sending struct {
 
 // SendResult counts what became of the reminders.
 type SendResult struct {
-	On      domain.Date        `json:"on" doc:"the day"`
-	Sent    int                `json:"sent" doc:"went into the outbox"`
-	Dropped int                `json:"dropped" doc:"were dropped, as something came between"`
-	Waiting int                `json:"waiting" doc:"stay queued"`
-	Whys    []rules.RunCount   `json:"whys" doc:"reminders by what stood against them; level_reached: nothing"`
+	On      domain.Date      `json:"on" doc:"the day"`
+	Sent    int              `json:"sent" doc:"went into the outbox"`
+	Dropped int              `json:"dropped" doc:"were dropped, as something came between"`
+	Waiting int              `json:"waiting" doc:"stay queued"`
+	Whys    []rules.RunCount `json:"whys" doc:"reminders by what stood against them; level_reached: nothing"`
 }
 
 // Send looks at every queued reminder of a seller once more, by the account and the case as they are at this moment,
@@ -273,5 +274,16 @@ func (s *sending) execute(ctx context.Context, c rules.Command, what string, key
 	if rule, ok := refused(err); ok && rule == rules.ErrReminderSettled.Rule {
 		return nil
 	}
+	return err
+}
+
+// queued gives the cases whose reminder is queued.
+func (s *sending) queued(ctx context.Context, yield func(rules.Key) error) error {
+	_, err := s.Views.EachCase(ctx, projections.CasesQuery{Seller: s.Seller}, func(c projections.CaseRow) error {
+		if c.Pending == "" {
+			return nil
+		}
+		return yield(c.Key)
+	})
 	return err
 }
