@@ -15,6 +15,7 @@ import (
 
 var (
 	policies = &eventstore.Aggregate[dunning.PolicyCommand, *dunning.Policies]{Decider: dunning.PolicyDecider, Size: (*dunning.Policies).Size}
+	runs     = &eventstore.Aggregate[dunning.RunCommand, *dunning.RunState]{Decider: dunning.RunDecider, Size: (*dunning.RunState).Size}
 	cases    = &eventstore.Aggregate[dunning.Request, *dunning.State]{Decider: dunning.Decider, Size: (*dunning.State).Size}
 )
 
@@ -29,18 +30,31 @@ func (l *Ledger) onPolicies(ctx context.Context, c dunning.PolicyCommand, env ev
 	if err := dunning.CheckPolicy(c); err != nil {
 		return eventstore.Receipt{}, err
 	}
-	known := false
-	err := eventstore.View(ctx, l.handler, sellers, seller.Stream(c.Of()), func(s *seller.State, _ eventstore.Version) error {
-		known = s.Registered
-		return nil
-	})
-	if err == nil && !known {
-		err = dunning.ErrUnknownSeller.With("%s", c.Of()).At("/seller")
-	}
-	if err != nil {
+	if err := l.registered(ctx, c.Of()); err != nil {
 		return eventstore.Receipt{}, err
 	}
 	return eventstore.Run(ctx, l.handler, policies, c, env)
+}
+
+// onRun asks the same.
+func (l *Ledger) onRun(ctx context.Context, c dunning.RunCommand, env eventstore.Envelope) (eventstore.Receipt, error) {
+	if err := dunning.CheckRun(c); err != nil {
+		return eventstore.Receipt{}, err
+	}
+	if err := l.registered(ctx, c.Of().Seller); err != nil {
+		return eventstore.Receipt{}, err
+	}
+	return eventstore.Run(ctx, l.handler, runs, c, env)
+}
+
+// registered refuses dunning.unknown_seller.
+func (l *Ledger) registered(ctx context.Context, id domain.SellerID) error {
+	return eventstore.View(ctx, l.handler, sellers, seller.Stream(id), func(s *seller.State, _ eventstore.Version) error {
+		if !s.Registered {
+			return dunning.ErrUnknownSeller.With("%s", id).At("/seller")
+		}
+		return nil
+	})
 }
 
 // onCase decides on facts that are read from the account right before. The account may change between that and the
@@ -111,6 +125,11 @@ func (l *Ledger) Policies(ctx context.Context, seller domain.SellerID) (list []d
 // Case lets look at a case as it stands now, at version 0 where there is none. look must not keep or change it.
 func (l *Ledger) Case(ctx context.Context, key dunning.Key, look func(*dunning.State, eventstore.Version) error) error {
 	return eventstore.View(ctx, l.handler, cases, key.Stream(), look)
+}
+
+// DunningRun lets look at how far a run has come, at version 0 where there is none. look must not keep or change it.
+func (l *Ledger) DunningRun(ctx context.Context, key dunning.RunKey, look func(*dunning.RunState, eventstore.Version) error) error {
+	return eventstore.View(ctx, l.handler, runs, key.Stream(), look)
 }
 
 // Contact is who a reminder's recipient stands for, and the language of the customer's documents, "" for the policy's.
