@@ -127,6 +127,10 @@ var (
 		Code: domain.Refused, Rule: "dunning.other_run",
 		Text: "a run by this id was begun for another day or in another name",
 	}
+	ErrBankDataOld = &domain.Error{
+		Code: domain.Refused, Rule: "dunning.bank_data_old",
+		Text: "payments may have come in that the books don't show; record the bank's data first, or let the policy warn only",
+	}
 	ErrRunEnded = &domain.Error{
 		Code: domain.Refused, Rule: "dunning.run_ended",
 		Text: "the run has ended; nothing is added to it",
@@ -144,6 +148,11 @@ var (
 		Text: "a run decides each debtor once, in the order of customer and currency",
 	}
 )
+
+// OldFor tells that the bank data of a day is too old on another, and whether that stops reminders or is only told.
+func (p Policy) OldFor(bankDataOn, on domain.Date) (old, stops bool) {
+	return p.old(Debtor{BankDataOn: bankDataOn}, on), p.OldBankData != WarnOnOldData
+}
 
 // BeginRun begins a run as of a day. One that is begun already stays as it is.
 // Refuses dunning.other_run, and each field by its own rule.

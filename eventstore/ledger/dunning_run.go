@@ -9,21 +9,6 @@ import (
 	"github.com/urikake/urikake/eventstore"
 )
 
-var dunningRuns = &eventstore.Aggregate[dunning.RunCommand, *dunning.RunState]{Decider: dunning.RunDecider, Size: (*dunning.RunState).Size}
-
-// onRun asks that the seller be registered before a run of his is begun.
-func (l *Ledger) onRun(ctx context.Context, c dunning.RunCommand, env eventstore.Envelope) (eventstore.Receipt, error) {
-	if err := dunning.CheckRun(c); err != nil {
-		return eventstore.Receipt{}, err
-	}
-	if _, begins := c.(dunning.BeginRun); begins {
-		if _, err := l.Settings(ctx, c.Of().Seller); err != nil {
-			return eventstore.Receipt{}, err
-		}
-	}
-	return eventstore.Run(ctx, l.handler, dunningRuns, c, env)
-}
-
 // Settings are a seller's as they stand. Refuses dunning.unknown_seller.
 func (l *Ledger) Settings(ctx context.Context, id domain.SellerID) (settings seller.Settings, err error) {
 	known := false
@@ -41,13 +26,6 @@ func (l *Ledger) Settings(ctx context.Context, id domain.SellerID) (settings sel
 // change them.
 func (l *Ledger) Dunning(ctx context.Context, id domain.SellerID, look func(*dunning.Policies) error) error {
 	return eventstore.View(ctx, l.handler, policies, dunning.PolicyStream(id), func(s *dunning.Policies, _ eventstore.Version) error {
-		return look(s)
-	})
-}
-
-// DunningRun lets look at how far a run has come. look must not keep or change it.
-func (l *Ledger) DunningRun(ctx context.Context, key dunning.RunKey, look func(*dunning.RunState) error) error {
-	return eventstore.View(ctx, l.handler, dunningRuns, key.Stream(), func(s *dunning.RunState, _ eventstore.Version) error {
 		return look(s)
 	})
 }
