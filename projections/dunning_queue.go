@@ -37,7 +37,7 @@ type QueueRow struct {
 	Open       domain.Money
 	Unapplied  domain.Money
 	Limit      domain.Money // agreed credit limit; the zero Money where there is none
-	LimitUse   domain.Rate  // open less unapplied, as a part of the limit
+	LimitUse   int          // percent of it: open less unapplied, rounded up
 	Overdue    int          // days since the oldest due date of what is asked for
 	Late       int          // payment habit: days late on average, of the invoices that are settled
 	Settled    int          // how many those are
@@ -51,8 +51,7 @@ type QueueRow struct {
 // percent for each day that they pay late on average, up to 100. Those for whom one has to wait (a hold, a promise, a
 // plan, or somebody else has the case) come after all others. Amounts of two currencies are never compared: the firsts
 // of all currencies come first, then the seconds.
-// What an agency would do about each today comes from dunning.Decide, with the seller's policies as known then; bank
-// data counts for nothing here. O(documents of the seller) on two cores, and O(documents and events) of each row.
+// What an agency would do about each comes from dunning.Decide, with the seller's policies as known then. O(documents of the seller) on two cores, and O(documents and events) of each row.
 // Refuses views.bad_limit, and what Aging refuses.
 func (v *Views) Queue(ctx context.Context, q QueueQuery) (QueueReport, error) {
 	q.Limit = cmp.Or(q.Limit, LimitDefault)
@@ -83,10 +82,10 @@ type queue struct {
 	q  QueueQuery
 	at moment
 
-	first   int64    // the lowest account number
-	sums    []owing  // by account number - first
+	first   int64   // the lowest account number
+	sums    []owing // by account number - first
 	cases   map[int64]*caseSignal
-	waiting []candidate
+	waiting []candidate // all with something to be asked for
 }
 
 // owing is what an account comes to.
@@ -97,13 +96,6 @@ type owing struct {
 
 // asked is what is asked for.
 func (o owing) asked() int64 { return max(0, o.late-o.unapplied) }
-
-// caseSignal is as much of a case as the order needs.
-type caseSignal struct {
-	broken    int64
-	waits     bool
-	collector string
-}
 
 // candidate is an account with something to be asked for.
 type candidate struct {
@@ -174,38 +166,40 @@ func (q *queue) sum(r *reader, s span) error {
 }
 
 // candidates are the accounts with something to be asked for, and those of the collector only if one is given.
-func (q *queue) candidates(ctx context.Context, r *reader) (err error) {
-	if q.cases, err = q.v.caseSignals(ctx, r, q.q.Seller, q.at); err != nil {
+func (q *queue) candidates(ctx context.Context, r *reader) error {
+	if err := q.signals(ctx, r); err != nil {
 		return err
 	}
-	foreign, err := r.currencies(q.q.Seller)
+	currencies, err := r.currencies(q.q.Seller)
 	for i, o := range q.sums {
-		id := q.first + int64(i)
-		signal := q.cases[id]
-		if o.asked() == 0 || q.q.Collector != "" && (signal == nil || signal.collector != q.q.Collector) {
+		if o.asked() == 0 {
 			continue
 		}
-		c := candidate{id: id, currency: foreign.of(id), asked: o.asked(), weight: min(q.at.day-o.oldest, 3650) * 4}
-		if signal != nil {
-			c.waits, c.weight = signal.waits, c.weight/4*(4+min(signal.broken, 4))
+		c := candidate{id: q.first + int64(i), asked: o.asked()}
+		c.currency = currencies.of(c.id)
+		signal := q.cases[c.id]
+		if signal == nil {
+			signal = &caseSignal{}
 		}
-		if q.q.Currency == "" || q.q.Currency == c.currency {
-			c.score = scoreOf(c.asked, c.weight*100)
-			q.waiting = append(q.waiting, c)
+		if q.q.Collector != "" && signal.collector != q.q.Collector || q.q.Currency != "" && c.currency != q.q.Currency {
+			continue
 		}
+		c.waits, c.weight = signal.waits, min(q.at.day-o.oldest, 3650)*(4+min(signal.broken, 4))
+		c.score = scoreOf(c.asked, c.weight*100)
+		q.waiting = append(q.waiting, c)
 	}
 	return err
 }
 
 // rank finds the first of each currency, in order. A habit at most doubles a score: so habits are looked up only as long
 // as what comes could still get ahead.
-func (q *queue) rank(ctx context.Context) (ranked []candidate, err error) {
+func (q *queue) rank(ctx context.Context) (ranked []candidate, _ error) {
 	slices.SortFunc(q.waiting, compareCandidates)
 	groups := make(map[domain.Currency][]candidate)
 	for _, c := range q.waiting {
 		groups[c.currency] = append(groups[c.currency], c)
 	}
-	err = q.v.look(ctx, func(r *reader) error {
+	err := q.v.look(ctx, func(r *reader) (err error) {
 		for currency, list := range groups {
 			if groups[currency], err = q.leaders(r, list); err != nil {
 				return err
@@ -213,19 +207,17 @@ func (q *queue) rank(ctx context.Context) (ranked []candidate, err error) {
 		}
 		return nil
 	})
-	order := sortedKeys(groups)
-	for i := 0; len(ranked) < q.q.Limit && err == nil; i++ {
-		before := len(ranked)
-		for _, currency := range order {
-			if i < len(groups[currency]) && len(ranked) < q.q.Limit {
-				ranked = append(ranked, groups[currency][i])
+	if err != nil {
+		return nil, err
+	}
+	for i := 0; len(ranked) < q.q.Limit && i < len(q.waiting); i++ {
+		for _, currency := range sortedKeys(groups) {
+			if list := groups[currency]; i < len(list) && len(ranked) < q.q.Limit {
+				ranked = append(ranked, list[i])
 			}
 		}
-		if len(ranked) == before {
-			break
-		}
 	}
-	return ranked, err
+	return ranked, nil
 }
 
 // leaders are the first of one currency's candidates, which come by the scores that they have without their habits.
@@ -234,7 +226,10 @@ func (q *queue) leaders(r *reader, list []candidate) ([]candidate, error) {
 	for _, c := range list {
 		most := c
 		most.score = scoreOf(c.asked, c.weight*200)
-		if len(best.rows) >= q.q.Limit && compareCandidates(best.sorted()[q.q.Limit-1], most) < 0 {
+		if best.last == nil && len(best.rows) >= q.q.Limit {
+			best.sorted()
+		}
+		if best.last != nil && compareCandidates(*best.last, most) < 0 {
 			break
 		}
 		var err error
