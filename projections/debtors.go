@@ -80,12 +80,14 @@ func (d *debtors) filter(yield func(Debtor) error) func(debtorAccount) error {
 // caseOpen tells, as SQL, that a case has something to close; see dunning.State.
 const caseOpen = "(begun <> 0 OR promise_open <> 0 OR plan <> '' OR returned <> 0 OR handed_to <> '')"
 
+const debtorColumns = "SELECT a.id, a.customer, a.currency, coalesce(c.name, ''), coalesce(c.language, ''), coalesce(c.dunning_group, '')," +
+	" coalesce(c.mail_contact, 0), coalesce(c.phone_contact, 0), coalesce(d.version, 0), coalesce(" + caseOpen + ", 0), coalesce(c.credit_limit, '')" +
+	" FROM items_accounts a LEFT JOIN parties_customers c ON c.seller = a.seller AND c.customer = a.customer" +
+	" LEFT JOIN dunning_cases d ON d.seller = a.seller AND d.customer = a.customer AND d.currency = a.currency"
+
 // accounts lists the next accounts, without what is open on them.
 func (d *debtors) accounts(r *reader, after *debtorAccount, most int) (page []debtorAccount, err error) {
-	query := "SELECT a.id, a.customer, a.currency, coalesce(c.name, ''), coalesce(c.language, ''), coalesce(c.dunning_group, '')," +
-		" coalesce(c.mail_contact, 0), coalesce(c.phone_contact, 0), coalesce(d.version, 0), coalesce(" + caseOpen + ", 0)" +
-		" FROM items_accounts a LEFT JOIN parties_customers c ON c.seller = a.seller AND c.customer = a.customer" +
-		" LEFT JOIN dunning_cases d ON d.seller = a.seller AND d.customer = a.customer AND d.currency = a.currency WHERE a.seller = ?"
+	query := debtorColumns + " WHERE a.seller = ?"
 	args := []Value{Str(d.q.Seller)}
 	if d.q.Customer != "" {
 		query, args = query+" AND a.customer = ?", append(args, Str(d.q.Customer))

@@ -6,7 +6,8 @@ import (
 	"github.com/urikake/urikake/eventstore"
 )
 
-// cases is what was done about debtors: how each case stands, and its holds, plans, contacts and reminders one by one.
+// cases is what was done about debtors: how each case stands, its holds, plans, contacts and reminders one by one, and
+// the runs that decided. What a run decided on each debtor stays in the log alone, where EachRunDecision reads it.
 var cases = Model{
 	Name: "dunning", Version: 1,
 	Kinds: []string{
@@ -16,8 +17,9 @@ var cases = Model{
 		dunning.PaymentPlanAgreed{}.Kind(), dunning.InstalmentMissed{}.Kind(), dunning.PlanAccelerated{}.Kind(), dunning.PlanCompleted{}.Kind(),
 		dunning.ContactRecorded{}.Kind(), dunning.CollectorAssigned{}.Kind(),
 		dunning.ReturnedToCreditor{}.Kind(), dunning.HandedOver{}.Kind(), dunning.CaseResumed{}.Kind(), dunning.CaseClosed{}.Kind(),
+		dunning.RunBegun{}.Kind(), dunning.RunDecided{}.Kind(), dunning.RunEnded{}.Kind(),
 	},
-	Tables: []*Table{dunningCases, dunningHolds, dunningPlans, dunningContacts, dunningReminders},
+	Tables: []*Table{dunningCases, dunningHolds, dunningPlans, dunningContacts, dunningReminders, dunningRuns, dunningCounts},
 	Fold:   foldCases,
 }
 
@@ -237,6 +239,10 @@ type caseEntry struct {
 }
 
 func foldCases(w *Writer, event domain.Event, r eventstore.Recorded) {
+	if e, ok := event.(dunning.RunEvent); ok {
+		foldRun(w, e, r)
+		return
+	}
 	e, ok := event.(dunning.Event)
 	key, known := dunning.ParseStream(r.Stream)
 	if !ok || !known {

@@ -98,18 +98,8 @@ func (r *reader) caseFile(key dunning.Key) (*caseFile, error) {
 // caseFileAt folds a case from the log, up to a moment; nil: there was none yet.
 func (v *Views) caseFileAt(ctx context.Context, key dunning.Key, at moment) (*caseFile, error) {
 	f := newCaseFolder(key)
-	for r, err := range v.store.Read(ctx, key.Stream(), 0) {
-		if err != nil {
-			return nil, err
-		}
-		if int64(r.Position) > at.position {
-			break
-		}
-		event, err := v.codec.Decode(r)
-		if err != nil {
-			return nil, err
-		}
-		f.add(event, r)
+	if err := v.eachKnown(ctx, key.Stream(), at, f.add); err != nil {
+		return nil, err
 	}
 	return f.file(), nil
 }

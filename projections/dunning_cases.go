@@ -88,7 +88,9 @@ func (v *Views) Case(ctx context.Context, q CaseQuery) (CaseReport, error) {
 		if at, err = r.newest(at, q.KnownAt); err != nil {
 			return err
 		}
-		file, err = r.caseFile(q.Key)
+		if report.Name, err = r.name(q.Seller, q.Customer); err == nil {
+			file, err = r.caseFile(q.Key)
+		}
 		return err
 	})
 	if err == nil && file != nil && file.position > at.position {
@@ -100,19 +102,9 @@ func (v *Views) Case(ctx context.Context, q CaseQuery) (CaseReport, error) {
 	if err != nil {
 		return CaseReport{}, err
 	}
+	file.name = report.Name
 	report.KnownAt, report.CaseRow = eventstore.Position(at.position), file.row(at)
-	report.Name, err = v.nameOf(ctx, q.Seller, q.Customer)
-	return report, err
-}
-
-func (v *Views) nameOf(ctx context.Context, seller domain.SellerID, customer domain.CustomerID) (name string, err error) {
-	err = v.look(ctx, func(r *reader) error {
-		return r.each("SELECT name FROM parties_customers WHERE seller = ? AND customer = ?", []Value{Str(seller), Str(customer)}, func(c *cursor) error {
-			name = c.text(0)
-			return nil
-		})
-	})
-	return name, err
+	return report, nil
 }
 
 // CasesQuery asks how cases stood; what is given must be true.

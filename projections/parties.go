@@ -109,7 +109,7 @@ func contactWith(list []customer.Contact, address func(customer.Contact) string)
 	for i, c := range list {
 		switch {
 		case address(c) == "":
-		case c.Role == "billing":
+		case strings.EqualFold(c.Role, "billing"):
 			return int64(i + 1)
 		case n == 0:
 			n = int64(i + 1)

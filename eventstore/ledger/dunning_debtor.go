@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"strings"
 
@@ -141,7 +142,7 @@ func (l *Ledger) numberItems(ctx context.Context, streams []string, items []dunn
 			if err != nil {
 				return err
 			}
-			if r.Kind != issuedKind && r.Kind != assessedKind {
+			if !mayIssue(r, wanted) {
 				continue
 			}
 			e, err := l.codec.Decode(r)
@@ -161,7 +162,22 @@ func (l *Ledger) numberItems(ctx context.Context, streams []string, items []dunn
 	return nil
 }
 
-var issuedKind, assessedKind = account.InvoiceIssued{}.Kind(), account.LateChargeAssessed{}.Kind()
+// mayIssue tells that an event may have issued one of these. The id stands first in what the codec writes; what another
+// has written is read whole.
+func mayIssue(r eventstore.Recorded, wanted map[domain.InvoiceID]*dunning.Item) bool {
+	member, issues := documentMember[r.Kind]
+	if !issues {
+		return false
+	}
+	rest, ok := bytes.CutPrefix(r.Data, []byte(member))
+	end := bytes.IndexByte(rest, '"')
+	return !ok || end < 0 || wanted[domain.InvoiceID(rest[:end])] != nil
+}
+
+var documentMember = map[string]string{
+	account.InvoiceIssued{}.Kind():      `{"invoice":"`,
+	account.LateChargeAssessed{}.Kind(): `{"charge":"`,
+}
 
 func documentIn(e domain.Event) (id domain.InvoiceID, number string) {
 	switch e := e.(type) {

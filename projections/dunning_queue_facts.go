@@ -1,0 +1,155 @@
+package projections
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"math/bits"
+	"slices"
+
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/dunning"
+)
+
+// score is an amount times a weight, exact in 128 bits.
+type score struct{ high, low uint64 }
+
+func scoreOf(amount, weight int64) (s score) {
+	s.high, s.low = bits.Mul64(uint64(amount), uint64(weight))
+	return s
+}
+
+func (s score) compare(o score) int {
+	return cmp.Or(cmp.Compare(s.high, o.high), cmp.Compare(s.low, o.low))
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
+// currencies tells the currency of each account of a seller, most of which have the same.
+type currencies struct {
+	most   domain.Currency
+	others map[int64]domain.Currency
+}
+
+func (c currencies) of(id int64) domain.Currency {
+	if other, ok := c.others[id]; ok {
+		return other
+	}
+	return c.most
+}
+
+func (r *reader) currencies(seller domain.SellerID) (c currencies, err error) {
+	c.others = make(map[int64]domain.Currency)
+	err = r.each("SELECT base_currency FROM parties_sellers WHERE seller = ?", []Value{Str(seller)}, func(at *cursor) error {
+		c.most = domain.Currency(at.text(0))
+		return nil
+	})
+	if err != nil {
+		return c, err
+	}
+	return c, r.each("SELECT id, currency FROM items_accounts WHERE seller = ? AND currency <> ?", []Value{Str(seller), Str(c.most)},
+		func(at *cursor) error {
+			c.others[at.int(0)] = domain.Currency(at.text(1))
+			return nil
+		})
+}
+
+// caseSignal is as much of a case as the order of a queue needs.
+type caseSignal struct {
+	broken    int64
+	waits     bool // for a hold, a promise or a plan, or somebody else has the case
+	collector string
+}
+
+func signalOf(f *caseFile, at moment) *caseSignal {
+	row := f.row(at)
+	day := domain.DateFromDayNumber(at.day)
+	promised := row.PromiseState == PromiseOpen && !day.After(dunning.Promise{Day: row.PromiseDay}.PayBy())
+	planned := row.Plan != "" && (row.PlanEffectiveOn.IsZero() || day.Before(row.PlanEffectiveOn)) && !day.After(row.PlanEndsOn)
+	return &caseSignal{
+		broken: int64(row.PromisesBroken), collector: row.Collector,
+		waits: row.HoldKind != "" || promised || planned || row.Returned || row.HandedTo != "",
+	}
+}
+
+// signals finds what matters of the seller's cases, by account number; most cases have nothing that does.
+func (q *queue) signals(ctx context.Context, r *reader) error {
+	q.cases = make(map[int64]*caseSignal)
+	query := "SELECT a.id, d.customer, d.currency FROM dunning_cases d JOIN items_accounts a" +
+		" ON a.seller = d.seller AND a.customer = d.customer AND a.currency = d.currency WHERE d.seller = ?" +
+		" AND (promises_broken <> 0 OR promise_open <> 0 OR plan <> '' OR returned <> 0 OR handed_to <> '' OR collector <> '' OR last_position > ?" +
+		" OR EXISTS (SELECT 1 FROM dunning_holds h WHERE h.seller = d.seller AND h.customer = d.customer AND h.currency = d.currency AND h.released_position = 0))"
+	type place struct {
+		id  int64
+		key dunning.Key
+	}
+	var places []place
+	err := r.each(query, []Value{Str(q.q.Seller), Int(q.at.position)}, func(c *cursor) error {
+		places = append(places, place{c.int(0), dunning.Key{Seller: q.q.Seller, Customer: domain.CustomerID(c.text(1)), Currency: domain.Currency(c.text(2))}})
+		return nil
+	})
+	for _, p := range places {
+		if err != nil {
+			return err
+		}
+		var file *caseFile
+		if file, err = r.caseFile(p.key); err == nil && file.position > q.at.position {
+			file, err = q.v.caseFileAt(ctx, p.key, q.at)
+		}
+		if err == nil && file != nil {
+			q.cases[p.id] = signalOf(file, q.at)
+		}
+	}
+	return err
+}
+
+// habit is how a debtor pays.
+type habit struct{ days, invoices int64 }
+
+// late is days late on average; below zero: early.
+func (h habit) late() int {
+	if h.invoices == 0 {
+		return 0
+	}
+	return int(h.days / h.invoices)
+}
+
+// habit looks at the invoices of an account that were settled by the moment, neither voided nor given up: the day on
+// which the last of it was settled, from the due date. O(documents of the account).
+func (r *reader) habit(account int64, at moment) (h habit, err error) {
+	sheet := sheet{r: r, at: at}
+	err = sheet.documents(account, account+1, ", total_minor, late_charge, voided, written_off_minor", " AND class = 1", nil, func(d *document) error {
+		if d.open != 0 || d.row.int(detail) == 0 || d.row.int(detail+1) != 0 {
+			return nil
+		}
+		state := invoiceState{voided: d.row.int(detail + 2), writtenOff: d.row.int(detail + 3)}
+		settled := d.row.int(8)
+		if d.late {
+			if err := sheet.takeBack(d, &state); err != nil {
+				return err
+			}
+			if settled, _, err = r.ask("SELECT max(on_day) FROM items_moves WHERE account = ? AND class = ? AND doc = ? AND on_day <= ? AND position <= ?",
+				Int(d.account), Int(d.class), Str(string(d.id)), Int(at.day), Int(at.position)); err != nil {
+				return err
+			}
+		}
+		if state.voided+state.writtenOff == 0 {
+			h.days, h.invoices = h.days+settled-d.dueOn, h.invoices+1
+		}
+		return nil
+	})
+	return h, err
+}
+
+// receipts are the payments of an account that were not taken back by the moment.
+func (r *reader) receipts(account int64, currency domain.Currency, at moment) (list []dunning.Receipt, err error) {
+	query := "SELECT issued_on, total_minor FROM items_documents d WHERE account = ? AND class = 2 AND issued_on <= ? AND first_position <= ?" +
+		" AND NOT EXISTS (SELECT 1 FROM items_moves m WHERE m.account = d.account AND m.class = 2 AND m.doc = d.doc AND m.kind = ?" +
+		" AND m.on_day <= ? AND m.position <= ?)"
+	args := []Value{Int(account), Int(at.day), Int(at.position), Int(moveReversed), Int(at.day), Int(at.position)}
+	err = r.each(query, args, func(c *cursor) error {
+		list = append(list, dunning.Receipt{On: domain.DateFromDayNumber(c.int(0)), Amount: domain.NewMoney(c.int(1), currency)})
+		return nil
+	})
+	return list, err
+}
