@@ -110,10 +110,10 @@ type candidate struct {
 
 func (q *queue) learn(ctx context.Context) error {
 	return q.v.look(ctx, func(r *reader) error {
-		if err := r.knows(q.q.Seller, ""); err != nil {
-			return err
-		}
 		first, last, err := r.accountSpan(q.q.Seller)
+		if err == nil && first == 0 {
+			err = r.knows(q.q.Seller, "")
+		}
 		if err != nil || first == 0 {
 			return err
 		}

@@ -128,10 +128,11 @@ func (r *reader) habit(account int64, at moment) (h habit, err error) {
 			if err := sheet.takeBack(d, &state); err != nil {
 				return err
 			}
-			if settled, _, err = r.ask("SELECT max(on_day) FROM items_moves WHERE account = ? AND class = ? AND doc = ? AND on_day <= ? AND position <= ?",
+			if settled, _, err = r.ask("SELECT coalesce(max(on_day), 0) FROM items_moves WHERE account = ? AND class = ? AND doc = ? AND on_day <= ? AND position <= ?",
 				Int(d.account), Int(d.class), Str(string(d.id)), Int(at.day), Int(at.position)); err != nil {
 				return err
 			}
+			settled = max(settled, d.issuedOn)
 		}
 		if state.voided+state.writtenOff == 0 {
 			h.days, h.invoices = h.days+settled-d.dueOn, h.invoices+1
