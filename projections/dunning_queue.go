@@ -84,7 +84,7 @@ type queue struct {
 
 	first   int64   // the lowest account number
 	sums    []owing // by account number - first
-	cases   map[int64]*caseSignal
+	cases   map[int64]caseSignal
 	waiting []candidate // all with something to be asked for
 }
 
@@ -178,9 +178,6 @@ func (q *queue) candidates(ctx context.Context, r *reader) error {
 		c := candidate{id: q.first + int64(i), asked: o.asked()}
 		c.currency = currencies.of(c.id)
 		signal := q.cases[c.id]
-		if signal == nil {
-			signal = &caseSignal{}
-		}
 		if q.q.Collector != "" && signal.collector != q.q.Collector || q.q.Currency != "" && c.currency != q.q.Currency {
 			continue
 		}
