@@ -84,7 +84,7 @@ type queue struct {
 
 	first   int64   // the lowest account number
 	sums    []owing // by account number - first
-	cases   map[int64]*caseSignal
+	cases   map[int64]caseSignal
 	waiting []candidate // all with something to be asked for
 }
 
@@ -110,10 +110,10 @@ type candidate struct {
 
 func (q *queue) learn(ctx context.Context) error {
 	return q.v.look(ctx, func(r *reader) error {
-		if err := r.knows(q.q.Seller, ""); err != nil {
-			return err
-		}
 		first, last, err := r.accountSpan(q.q.Seller)
+		if err == nil && first == 0 {
+			err = r.knows(q.q.Seller, "")
+		}
 		if err != nil || first == 0 {
 			return err
 		}
@@ -178,9 +178,6 @@ func (q *queue) candidates(ctx context.Context, r *reader) error {
 		c := candidate{id: q.first + int64(i), asked: o.asked()}
 		c.currency = currencies.of(c.id)
 		signal := q.cases[c.id]
-		if signal == nil {
-			signal = &caseSignal{}
-		}
 		if q.q.Collector != "" && signal.collector != q.q.Collector || q.q.Currency != "" && c.currency != q.q.Currency {
 			continue
 		}

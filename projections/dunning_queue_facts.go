@@ -61,46 +61,69 @@ type caseSignal struct {
 	collector string
 }
 
-func signalOf(f *caseFile, at moment) *caseSignal {
-	row := f.row(at)
-	day := domain.DateFromDayNumber(at.day)
-	promised := row.PromiseState == PromiseOpen && !day.After(dunning.Promise{Day: row.PromiseDay}.PayBy())
-	planned := row.Plan != "" && (row.PlanEffectiveOn.IsZero() || day.Before(row.PlanEffectiveOn)) && !day.After(row.PlanEndsOn)
-	return &caseSignal{
-		broken: int64(row.PromisesBroken), collector: row.Collector,
-		waits: row.HoldKind != "" || promised || planned || row.Returned || row.HandedTo != "",
-	}
-}
-
 // signals finds what matters of the seller's cases, by account number; most cases have nothing that does.
 func (q *queue) signals(ctx context.Context, r *reader) error {
-	q.cases = make(map[int64]*caseSignal)
-	query := "SELECT a.id, d.customer, d.currency FROM dunning_cases d JOIN items_accounts a" +
-		" ON a.seller = d.seller AND a.customer = d.customer AND a.currency = d.currency WHERE d.seller = ?" +
-		" AND (promises_broken <> 0 OR promise_open <> 0 OR plan <> '' OR returned <> 0 OR handed_to <> '' OR collector <> '' OR last_position > ?" +
-		" OR EXISTS (SELECT 1 FROM dunning_holds h WHERE h.seller = d.seller AND h.customer = d.customer AND h.currency = d.currency AND h.released_position = 0))"
-	type place struct {
-		id  int64
-		key dunning.Key
-	}
-	var places []place
-	err := r.each(query, []Value{Str(q.q.Seller), Int(q.at.position)}, func(c *cursor) error {
-		places = append(places, place{c.int(0), dunning.Key{Seller: q.q.Seller, Customer: domain.CustomerID(c.text(1)), Currency: domain.Currency(c.text(2))}})
+	q.cases = make(map[int64]caseSignal)
+	late := make(map[int64]dunning.Key) // changed after the moment
+	err := r.each("SELECT a.id, promises_broken, promise_open, promise_day, d.plan, coalesce(effective_on, 0), coalesce(ends_on, 0),"+
+		" returned, handed_to, collector, last_position, d.customer, d.currency FROM dunning_cases d"+
+		" JOIN items_accounts a ON a.seller = d.seller AND a.customer = d.customer AND a.currency = d.currency"+
+		" LEFT JOIN dunning_plans p ON p.seller = d.seller AND p.customer = d.customer AND p.currency = d.currency AND p.plan = d.plan"+
+		" WHERE d.seller = ? AND (promises_broken <> 0 OR collector <> '' OR promise_open <> 0 OR d.plan <> '' OR returned <> 0 OR handed_to <> ''"+
+		" OR last_position > ?)", []Value{Str(q.q.Seller), Int(q.at.position)}, func(c *cursor) error {
+		if c.int(10) > q.at.position {
+			late[c.int(0)] = dunning.Key{Seller: q.q.Seller, Customer: domain.CustomerID(c.text(11)), Currency: domain.Currency(c.text(12))}
+			return nil
+		}
+		waits := c.int(2) != 0 && q.promised(c.int(3)) || c.text(4) != "" && q.planned(c.int(5), c.int(6)) || c.int(7) != 0 || c.text(8) != ""
+		q.cases[c.int(0)] = caseSignal{c.int(1), waits, c.text(9)}
 		return nil
 	})
-	for _, p := range places {
-		if err != nil {
-			return err
-		}
-		var file *caseFile
-		if file, err = r.caseFile(p.key); err == nil && file.position > q.at.position {
-			file, err = q.v.caseFileAt(ctx, p.key, q.at)
-		}
-		if err == nil && file != nil {
-			q.cases[p.id] = signalOf(file, q.at)
+	if err == nil {
+		err = q.holds(r)
+	}
+	for id, key := range late {
+		if err == nil {
+			err = q.lateSignal(ctx, id, key)
 		}
 	}
 	return err
+}
+
+// promised tells that there is still time to keep a promise.
+func (q *queue) promised(until int64) bool {
+	return q.at.day <= dunning.Promise{Day: domain.DateFromDayNumber(until)}.PayBy().DayNumber()
+}
+
+// planned tells that a plan runs.
+func (q *queue) planned(effective, ends int64) bool {
+	return (effective == 0 || q.at.day < effective) && q.at.day <= ends
+}
+
+func (q *queue) holds(r *reader) error {
+	return r.each("SELECT a.id FROM dunning_holds h JOIN items_accounts a ON a.seller = h.seller AND a.customer = h.customer AND a.currency = h.currency"+
+		" WHERE h.seller = ? AND released_position = 0 AND from_on <= ? AND (until_on = 0 OR until_on >= ?)",
+		[]Value{Str(q.q.Seller), Int(q.at.day), Int(q.at.day)}, func(c *cursor) error {
+			s := q.cases[c.int(0)]
+			s.waits = true
+			q.cases[c.int(0)] = s
+			return nil
+		})
+}
+
+// lateSignal looks into the log, as the tables say what came after the moment.
+func (q *queue) lateSignal(ctx context.Context, id int64, key dunning.Key) error {
+	delete(q.cases, id)
+	file, err := q.v.caseFileAt(ctx, key, q.at)
+	if err != nil || file == nil {
+		return err
+	}
+	row := file.row(q.at)
+	waits := row.PromiseState == PromiseOpen && q.promised(row.PromiseDay.DayNumber()) ||
+		row.Plan != "" && q.planned(row.PlanEffectiveOn.DayNumber(), row.PlanEndsOn.DayNumber()) ||
+		row.HoldKind != "" || row.Returned || row.HandedTo != ""
+	q.cases[id] = caseSignal{int64(row.PromisesBroken), waits, row.Collector}
+	return nil
 }
 
 // habit is how a debtor pays.
@@ -128,10 +151,11 @@ func (r *reader) habit(account int64, at moment) (h habit, err error) {
 			if err := sheet.takeBack(d, &state); err != nil {
 				return err
 			}
-			if settled, _, err = r.ask("SELECT max(on_day) FROM items_moves WHERE account = ? AND class = ? AND doc = ? AND on_day <= ? AND position <= ?",
+			if settled, _, err = r.ask("SELECT coalesce(max(on_day), 0) FROM items_moves WHERE account = ? AND class = ? AND doc = ? AND on_day <= ? AND position <= ?",
 				Int(d.account), Int(d.class), Str(string(d.id)), Int(at.day), Int(at.position)); err != nil {
 				return err
 			}
+			settled = max(settled, d.issuedOn)
 		}
 		if state.voided+state.writtenOff == 0 {
 			h.days, h.invoices = h.days+settled-d.dueOn, h.invoices+1
