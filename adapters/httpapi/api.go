@@ -19,6 +19,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 
+	"github.com/urikake/urikake/adapters/dunning"
+	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
@@ -32,6 +34,7 @@ type Books struct {
 	Ledger *ledger.Ledger
 	Views  *projections.Views
 	Clock  eventstore.Clock
+	Outbox func(domain.SellerID) dunning.Outbox // where a seller's reminders are written to; nil: they can't be sent
 }
 
 // API answers requests about one ledger.
@@ -74,6 +77,10 @@ func New(books Books, options Options) *API {
 	a.addImports()
 	a.addKeys()
 	a.addViews()
+	a.addPolicies()
+	a.addRuns()
+	a.addSendings()
+	a.addCases()
 	a.addDocs()
 	return a
 }

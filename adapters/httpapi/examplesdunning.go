@@ -3,15 +3,19 @@ package httpapi
 // exampleCase is the debtor of the examples: he owes 20000 JPY from 1 October 2026 on.
 const exampleCase = "/v1/sellers/YAMATO/customers/K102/dunning/JPY"
 
+// exampleDunning is about all debtors of the seller.
+const exampleDunning = "/v1/sellers/YAMATO/dunning"
+
 // dunningExamples remind a debtor who asks for a copy, objects, promises, agrees to instalments, misses one, and pays
 // when a lawyer writes.
 var dunningExamples = []example{
-	{"set-dunning-policy", "three steps", "/v1/sellers/YAMATO/dunning/policies", "Idempotency-Key: policy-1", `{
+	{"set-dunning-policy", "four steps", "/v1/sellers/YAMATO/dunning/policies", "Idempotency-Key: policy-1", `{
 		"policy": "default", "on": "2026-09-01", "language": "ja", "business_days_only": true, "minimum_days_between": 4,
 		"quiet_spans": [{"from": "12-29", "to": "01-03"}],
 		"levels": [
 			{"level": "REMINDER", "title": "お支払いのご確認", "days_after_due": 3, "channel": "LETTER", "template": "reminder-1",
 				"tone": "FRIENDLY", "minimum_amount": [{"amount": "1000", "currency": "JPY"}], "who": "AGENCY"},
+			{"level": "SECOND", "title": "再度のお願い", "days_after_due": 7, "channel": "LETTER", "template": "reminder-2", "tone": "POLITE", "who": "AGENCY"},
 			{"level": "DEMAND", "title": "督促状", "days_after_due": 14, "channel": "LETTER", "template": "demand-1", "tone": "FIRM", "who": "AGENCY"},
 			{"level": "FINAL", "title": "最終催告", "days_after_due": 60, "channel": "REGISTERED_LETTER", "template": "final", "tone": "FINAL",
 				"late_charge": "SHOWN", "who": "CREDITOR"}],
@@ -28,12 +32,27 @@ var dunningExamples = []example{
 
 	{"assign-collector", "who looks after it", exampleCase + "/collector", "Idempotency-Key: collector-1", `{
 		"on": "2026-10-05", "collector": "水野"}`},
+	{"suggest-dunning-policy", "a policy to begin with", exampleDunning + "/suggested-policy?language=en", "", ""},
+	{"list-dunning-policies", "all policies", exampleDunning + "/policies", "", ""},
+	{"get-dunning-policy", "level by level, as a sheet", exampleDunning + "/policies/default", "Accept: text/csv", ""},
+	{"get-dunning-policy", "refused: no such policy", exampleDunning + "/policies/gentle", "", ""},
+
+	{"list-dunning-decisions", "what a run would decide", exampleDunning + "/decisions?as_of=2026-10-05", "", ""},
+	{"preview-reminder", "what the debtor would be sent", exampleDunning + "/preview", "", `{
+		"customer": "K102", "currency": "JPY", "as_of": "2026-10-05"}`},
+	{"run-dunning", "dry", exampleDunning + "/runs", "", `{"as_of": "2026-10-05", "dry_run": true}`},
+	{"run-dunning", "decide, and queue", exampleDunning + "/runs", "", `{"as_of": "2026-10-05"}`},
+	{"run-dunning", "sent again: the same run", exampleDunning + "/runs", "", `{"as_of": "2026-10-05"}`},
+	{"run-dunning", "refused: in nobody's name", exampleDunning + "/runs", "", `{"acting": "LAWYER"}`},
+	{"list-reminders", "what is queued", exampleDunning + "/reminders?state=queued", "", ""},
+	{"send-reminders", "into the outbox", exampleDunning + "/sendings", "", `{"on": "2026-10-05"}`},
+
 	{"escalate-reminder", "by hand", exampleCase + "/reminders", "Idempotency-Key: remind-1", `{
-		"on": "2026-10-05", "reminder": "R-1", "reason": "the client asked for it"}`},
+		"on": "2026-10-06", "reminder": "R-1", "reason": "the client asked for it"}`},
 	{"escalate-reminder", "refused: one is queued", exampleCase + "/reminders", "Idempotency-Key: remind-2", `{
-		"on": "2026-10-05", "reason": "once more"}`},
+		"on": "2026-10-06", "reason": "once more"}`},
 	{"send-reminder", "it was posted", exampleCase + "/reminders/R-1/sending", "Idempotency-Key: sent-1", `{
-		"on": "2026-10-05", "text_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+		"on": "2026-10-06", "text_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 		"channel": "LETTER", "result": "ACCEPTED"}`},
 	{"record-contact", "the customer wants a copy", exampleCase + "/contacts", "Idempotency-Key: call-1", `{
 		"on": "2026-10-07", "contact": "CALL-1", "by": "CALL", "direction": "IN", "outcome": "WANTS_COPY", "notes": "請求書の再送を希望"}`},
@@ -72,6 +91,13 @@ var dunningExamples = []example{
 		"on": "2026-11-19", "acting": "CREDITOR", "reason": "one more try"}`},
 	{"hand-over", "a lawyer takes it", exampleCase + "/handover", "Idempotency-Key: handover-1", `{
 		"on": "2026-11-24", "acting": "CREDITOR", "to": "LAWYER", "name": "淀屋橋法律事務所", "reason": "nothing was paid"}`},
+	{"get-dunning-case", "how far it came", exampleCase + "?as_of=2026-11-24", "", ""},
+	{"get-dunning-case", "as a sheet", exampleCase + "?as_of=2026-11-24", "Accept: text/csv", ""},
+	{"get-dunning-case", "refused: nothing was ever done", "/v1/sellers/YAMATO/customers/K102/dunning/USD", "", ""},
+	{"get-dunning-queue", "whom to see to first", exampleDunning + "/queue?as_of=2026-11-24", "", ""},
+	{"list-dunning-runs", "all runs", exampleDunning + "/runs", "", ""},
+	{"get-dunning-run", "every decision with its reason", exampleDunning + "/runs/d1481852-1b41-53fd-b2ff-55113aedc26d", "", ""},
+	{"get-dunning-run", "refused: no such run", exampleDunning + "/runs/R-404", "", ""},
 	{"record-payment", "the debtor pays", "/v1/sellers/YAMATO/payments", "Idempotency-Key: bank-20261130-3", `{
 		"customer": "K102", "currency": "JPY", "payment": "P-10", "received_on": "2026-11-30", "amount": {"amount": "20000", "currency": "JPY"}}`},
 	{"complete-plan", "the plan is paid", exampleCase + "/plans/PL-1/completion", "Idempotency-Key: plan-5", `{

@@ -63,18 +63,25 @@ var loads = map[string]Load{
 	"reports":  {WorkingMax: 32, WaitingMax: 256, WaitMax: 5 * time.Second}, // whole, as a client takes them
 	"batches":  {WorkingMax: 16, WaitingMax: 64, WaitMax: 5 * time.Second},
 	"imports":  {WorkingMax: 1, WaitingMax: 4, WaitMax: 10 * time.Second},
+	"dunning":  {WorkingMax: 2, WaitingMax: 8, WaitMax: 10 * time.Second}, // over all debtors of a seller
 }
 
 // lists are the last words of paths that answer with many rows.
 var lists = map[string]bool{
 	"aging": true, "balances": true, "unapplied": true, "statement": true, "history": true, "invoices": true, "customers": true,
+	"decisions": true, "reminders": true, "queue": true,
 }
 
+// works are the last words of paths under which work over all debtors is asked for.
+var works = map[string]bool{"runs": true, "sendings": true, "simulations": true}
+
 func classOf(r *http.Request) string {
-	switch path := r.URL.Path; {
+	path := r.URL.Path
+	last := path[strings.LastIndexByte(path, '/')+1:]
+	switch {
 	case path == eventsPath:
 		return "feeds"
-	case r.Method != http.MethodPost && lists[path[strings.LastIndexByte(path, '/')+1:]]:
+	case r.Method != http.MethodPost && lists[last]:
 		return "reports"
 	case r.Method != http.MethodPost:
 		return "reads"
@@ -82,6 +89,8 @@ func classOf(r *http.Request) string {
 		return "batches"
 	case strings.Contains(path, "/imports/"):
 		return "imports"
+	case works[last]:
+		return "dunning"
 	}
 	return "commands"
 }

@@ -53,6 +53,9 @@ func introduce(api *huma.OpenAPI) {
 		reflect.TypeFor[domain.Date]():    reflect.TypeFor[dateForm](),
 		reflect.TypeFor[domain.Event]():   reflect.TypeFor[eventForm](),
 		reflect.TypeFor[jsontext.Value](): reflect.TypeFor[commandForm](),
+
+		reflect.TypeFor[dunning.Level]():     reflect.TypeFor[levelForm](),
+		reflect.TypeFor[dunning.QuietSpan](): reflect.TypeFor[quietSpanForm](),
 	} {
 		r.RegisterTypeAlias(t, alias)
 	}
@@ -67,10 +70,21 @@ type (
 	dateForm    struct{}
 	eventForm   struct{}
 	commandForm struct{}
+
+	levelForm     struct{}
+	quietSpanForm struct{}
 )
 
 // Schema refers to the form that commands use.
 func (moneyForm) Schema(huma.Registry) *huma.Schema { return &huma.Schema{Ref: schemas + "Money"} }
+
+// Schema refers to the form that commands use.
+func (levelForm) Schema(huma.Registry) *huma.Schema { return &huma.Schema{Ref: schemas + "Level"} }
+
+// Schema refers to the form that commands use.
+func (quietSpanForm) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Ref: schemas + "QuietSpan"}
+}
 
 // Schema is a civil date.
 func (dateForm) Schema(huma.Registry) *huma.Schema {
