@@ -298,6 +298,7 @@ func TestCasesAgreeWithTheEvents(t *testing.T) {
 			d.compareCases(rt, anyDay().Draw(rt, "as of"), KnownAt{Position: known})
 		}
 		d.compareCases(rt, lastDay, KnownAt{})
+		d.compareReminders(rt)
 		live := dump(t, d.views)
 		if err := d.views.Rebuild(context.Background(), nil, "dunning"); err != nil {
 			rt.Fatal(err)
@@ -336,5 +337,56 @@ func (d *dunner) compareCases(t *rapid.T, asOf domain.Date, at KnownAt) {
 	}
 	if !slices.Equal(got, want) {
 		t.Fatalf("known at %d: %d cases %+v, want %+v", known, len(got), got, want)
+	}
+}
+
+// compareReminders: each in its state, with what it asked for, whatever is asked for and however short the pages are.
+func (d *dunner) compareReminders(t *rapid.T) {
+	for _, state := range []ReminderState{"", ReminderQueued, ReminderSent, ReminderDropped} {
+		for _, customer := range []domain.CustomerID{"", "C1"} {
+			want := make(map[string]*reminderByHand)
+			for key := range d.states {
+				if hand := d.byHand(key, d.head()); hand != nil {
+					for id, r := range hand.reminders {
+						if (state == "" || ReminderState(r.state) == state) && (customer == "" || customer == key.Customer) {
+							want[key.Stream()+string(id)] = r
+						}
+					}
+				}
+			}
+			d.compareReminderRows(t, RemindersQuery{Seller: "S1", State: state, Customer: customer}, want)
+		}
+	}
+}
+
+func (d *dunner) compareReminderRows(t *rapid.T, q RemindersQuery, want map[string]*reminderByHand) {
+	ctx := context.Background()
+	var all []ReminderRow
+	if _, err := d.views.EachReminder(ctx, q, func(r ReminderRow) error { all = append(all, r); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	q.Limit = 2
+	for place := 0; ; place += 2 {
+		report, err := d.views.Reminders(ctx, q)
+		if err != nil || !slices.Equal(report.Rows, all[min(place, len(all)):min(place+2, len(all))]) {
+			t.Fatalf("%+v: %v, %+v of %+v", q, err, report, all)
+		}
+		if q.After = report.Next; q.After == "" {
+			break
+		}
+	}
+	if len(all) != len(want) {
+		t.Fatalf("%+v: %+v, want %+v", q, all, want)
+	}
+	for _, row := range all {
+		w := want[row.Stream()+string(row.Reminder)]
+		if w == nil || row.State != ReminderState(w.state) || row.Due != w.Due || row.ToPay != w.ToPay || row.LevelID != w.LevelID || row.Items != len(w.Items) ||
+			row.Version != w.Version || row.Policy != w.Policy || row.QueuedOn != w.QueuedOn || row.Reason != w.Reason || row.Generation != w.Generation ||
+			row.DropReason != w.drop || row.Name != "Customer "+string(row.Customer) {
+			t.Fatalf("%+v, want %+v", row, w)
+		}
+		if on := domain.LaterOf(row.SentOn, row.DroppedOn); on != w.on {
+			t.Fatalf("%+v ended on %s, want %s", row, on, w.on)
+		}
 	}
 }

@@ -48,7 +48,7 @@ func Customers(list []projections.Customer) Sheet {
 var feeds = map[string]string{
 	"items":   "report aging, balances, invoices, statement, unapplied",
 	"parties": "names and time zones, everywhere",
-	"dunning": "report dunning-queue, reminders, runs, cases",
+	"dunning": "dunning: queue, cases, reminders, runs",
 }
 
 // Views has one row for each read model: how far it has come.
