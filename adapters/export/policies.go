@@ -28,14 +28,14 @@ func Policies(list []dunning.Versioned) Sheet {
 	for _, p := range list {
 		for i, l := range p.Levels {
 			s.Add(string(p.ID), strconv.Itoa(p.Version), strconv.Itoa(i+1), string(l.ID), l.Title, strconv.Itoa(l.DaysAfterDue), string(l.Channel),
-				string(l.Tone), string(l.Who), string(l.LateCharge), amounts(l.MinimumAmount), amounts(l.Fee), string(l.Template))
+				string(l.Tone), string(l.Who), string(l.LateCharge), Amounts(l.MinimumAmount), Amounts(l.Fee), string(l.Template))
 		}
 	}
 	return s
 }
 
-// amounts are written in one cell: 1000 JPY, 10.00 USD.
-func amounts(list []domain.Money) string {
+// Amounts are written in one cell: 1000 JPY, 10.00 USD.
+func Amounts(list []domain.Money) string {
 	words := make([]string, len(list))
 	for i, m := range list {
 		words[i] = m.String()

@@ -80,6 +80,7 @@ func New(books Books, options Options) *API {
 	a.addPolicies()
 	a.addRuns()
 	a.addSendings()
+	a.addSimulations()
 	a.addCases()
 	a.addDocs()
 	return a

@@ -97,6 +97,12 @@ var dunningExamples = []example{
 	{"get-dunning-queue", "whom to see to first", exampleDunning + "/queue?as_of=2026-11-24", "", ""},
 	{"list-dunning-runs", "all runs", exampleDunning + "/runs", "", ""},
 	{"get-dunning-run", "every decision with its reason", exampleDunning + "/runs/d1481852-1b41-53fd-b2ff-55113aedc26d", "", ""},
+	{"simulate-dunning", "a gentler policy, on the past", exampleDunning + "/simulations", "", `{
+		"from": "2026-09-01", "to": "2026-11-20", "within": 14,
+		"policy": {"language": "ja", "business_days_only": true, "levels": [
+			{"level": "REMINDER", "days_after_due": 10, "channel": "LETTER", "template": "reminder-1", "tone": "FRIENDLY", "who": "AGENCY"}]}}`},
+	{"simulate-dunning", "refused: no level", exampleDunning + "/simulations", "", `{
+		"from": "2026-09-01", "to": "2026-11-20", "policy": {"language": "ja", "levels": []}}`},
 	{"get-dunning-run", "refused: no such run", exampleDunning + "/runs/R-404", "", ""},
 	{"record-payment", "the debtor pays", "/v1/sellers/YAMATO/payments", "Idempotency-Key: bank-20261130-3", `{
 		"customer": "K102", "currency": "JPY", "payment": "P-10", "received_on": "2026-11-30", "amount": {"amount": "20000", "currency": "JPY"}}`},

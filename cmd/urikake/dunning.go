@@ -13,7 +13,7 @@ type dunningCmd struct {
 	Run       dunningRunCmd       `cmd:"" help:"Decide about every debtor, and queue the reminders that are due."`
 	Send      dunningSendCmd      `cmd:"" help:"Look at the queued reminders once more, and write them into the outbox."`
 	Preview   dunningPreviewCmd   `cmd:"" help:"Show what one debtor would be sent, and why."`
-//	Simulate  dunningSimulateCmd  `cmd:"" help:"Try a policy on the recorded past."`
+	Simulate  dunningSimulateCmd  `cmd:"" help:"Try a policy on the recorded past."`
 	Policy    dunningPolicyCmd    `cmd:"" help:"Say how debtors are reminded."`
 	Runs      dunningRunsCmd      `cmd:"" help:"List the runs, or every decision of one."`
 	Reminders dunningRemindersCmd `cmd:"" help:"List reminders: queued, sent and dropped."`

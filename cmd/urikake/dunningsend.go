@@ -13,6 +13,7 @@ import (
 	"github.com/urikake/urikake/adapters/export"
 	"github.com/urikake/urikake/adapters/httpapi"
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/dunning"
 )
 
 type dunningSendCmd struct {
@@ -51,6 +52,9 @@ func (c *dunningSendCmd) Run(ctx context.Context, s *session) error {
 	}
 	sheet := export.Sheet{Columns: []export.Column{{Name: "reason"}, {Name: "reminders", Kind: export.Count}}}
 	for _, why := range done.Whys {
+		if why.Of == string(dunning.WhyLevelReached) {
+			continue // those that were sent
+		}
 		sheet.Add(why.Of, strconv.Itoa(why.Times))
 	}
 	fmt.Fprintf(s.out, "%s: sent %d, dropped %d, waiting %d\n", done.On, done.Sent, done.Dropped, done.Waiting)
