@@ -3,6 +3,7 @@ package dunning
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -55,7 +56,12 @@ type office struct {
 
 func newOffice(t testing.TB) *office {
 	t.Helper()
-	o := &office{TB: t, dir: t.TempDir(), now: time.Date(2026, 7, 3, 3, 0, 0, 0, time.UTC)}
+	return officeIn(t, t.TempDir())
+}
+
+func officeIn(t testing.TB, dir string) *office {
+	t.Helper()
+	o := &office{TB: t, dir: dir, now: time.Date(2026, 7, 3, 3, 0, 0, 0, time.UTC)}
 	log, err := sqlite.Open(o.dir, o.clock)
 	if err != nil {
 		t.Fatal(err)
@@ -64,6 +70,35 @@ func newOffice(t testing.TB) *office {
 	o.store = &unsteady{Store: log}
 	o.Books = o.wire()
 	return o
+}
+
+// shut ends the office's work; its books are in the directory that it gives.
+func (o *office) shut() (dir string) {
+	o.Helper()
+	if err := o.store.Store.(*sqlite.Store).Close(); err != nil {
+		o.Fatal(err)
+	}
+	return o.dir
+}
+
+// again is an office with a copy of such books.
+func again(t testing.TB, prepared string) *office {
+	t.Helper()
+	dir := t.TempDir()
+	logs, err := filepath.Glob(filepath.Join(prepared, "log.db*"))
+	if err != nil || len(logs) == 0 {
+		t.Fatal(logs, err)
+	}
+	for _, file := range logs {
+		content, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, filepath.Base(file)), content, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return officeIn(t, dir)
 }
 
 func (o *office) clock() time.Time { return o.now }
@@ -82,7 +117,7 @@ func (o *office) wire() Books {
 
 func (o *office) try(c interface{ Name() string }) error {
 	o.given++
-	_, err := o.Ledger.Execute(o.Context(), c, eventstore.Envelope{CommandID: fmt.Sprint("given-", o.given), Actor: "hanako"})
+	_, err := o.Ledger.Execute(o.Context(), c, eventstore.Envelope{CommandID: fmt.Sprint("given-", o.dir, o.given), Actor: "hanako"})
 	return err
 }
 

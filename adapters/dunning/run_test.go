@@ -107,7 +107,8 @@ func (o *office) outcome() (list []string) {
 func inParts() Request { return Request{AsOf: day("07-03"), partMax: 1} }
 
 func TestKilledAnywhereAndRepeatedIsOneRun(t *testing.T) {
-	whole := owing(t)
+	prepared := owing(t).shut()
+	whole := again(t, prepared)
 	if _, _, err := whole.tryRun(inParts()); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +116,7 @@ func TestKilledAnywhereAndRepeatedIsOneRun(t *testing.T) {
 	whole.wantQueued(3)
 	for _, written := range []bool{false, true} {
 		for n, more := 1, true; more; n++ {
-			o := owing(t)
+			o := again(t, prepared)
 			o.store.appends, o.store.breaksAt, o.store.written = 0, n, written
 			_, _, err := o.tryRun(inParts())
 			if more = o.store.appends >= n; more && !errors.Is(err, eventstore.ErrUnavailable) {
@@ -136,13 +137,14 @@ func TestKilledAnywhereAndRepeatedIsOneRun(t *testing.T) {
 }
 
 func TestTwoRunsAtOnceAreOneRun(t *testing.T) {
-	whole := owing(t)
+	prepared := owing(t).shut()
+	whole := again(t, prepared)
 	if _, _, err := whole.tryRun(inParts()); err != nil {
 		t.Fatal(err)
 	}
 	want := whole.outcome()
-	for range 5 {
-		o := owing(t)
+	for range 3 {
+		o := again(t, prepared)
 		houses := []Books{o.Books, o.wire(), o.wire()}
 		var group sync.WaitGroup
 		for _, books := range houses {
@@ -268,6 +270,29 @@ func TestTheDayIsTheSellers(t *testing.T) {
 		if result, err := Run(t.Context(), o.Books, Request{Seller: id, Actor: "x"}); err != nil || result.AsOf != day(want) {
 			t.Errorf("%s: %+v %v", id, result, err)
 		}
+	}
+}
+
+// A late charge that a level assesses is owed once, however often the run is repeated, and not counted in the reminder.
+func TestALateChargeIsAssessedOnce(t *testing.T) {
+	p := steps()
+	p.Levels[0].LateCharge, p.Levels[0].Who = rules.LateChargeAssessed, rules.Creditor
+	o := opened(t).must(policy(p), invoice("C1", "I1", "06-03", 1_000_000), invoice("C1", "I2", "06-30", 100))
+	creditors := Request{AsOf: day("07-03"), As: rules.Creditor}
+	for range 3 {
+		if result, _, err := o.tryRun(creditors); err != nil || result.Reminders != 1 || result.Refusals != 0 {
+			t.Fatalf("%+v %v", result, err)
+		}
+	}
+	charges := events[account.LateChargeAssessed](o)
+	if len(charges) != 1 || charges[0].Invoice != "I1" || charges[0].Amount != yen(2465) { // 30 days at 3 %
+		t.Fatalf("%+v", charges)
+	}
+	if r := o.wantQueued(1)[0]; r.ToPay != yen(1_000_100) || r.LateCharge != yen(2465) {
+		t.Errorf("%+v", r)
+	}
+	if result, _, err := o.trySend(SendRequest{On: day("07-03"), As: rules.Creditor}); err != nil || result.Sent != 1 {
+		t.Errorf("%+v %v", result, err)
 	}
 }
 

@@ -146,9 +146,10 @@ func several(t testing.TB) *office {
 }
 
 func TestASendingKilledAnywhere(t *testing.T) {
+	prepared := several(t).shut()
 	for _, written := range []bool{false, true} {
 		for n, more := 1, true; more; n++ {
-			o := several(t)
+			o := again(t, prepared)
 			o.store.appends, o.store.breaksAt, o.store.written = 0, n, written
 			_, _, err := o.trySend(SendRequest{On: day("07-03")})
 			if more = o.store.appends >= n; more && err == nil {
