@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -101,7 +102,9 @@ func (a *API) decisions(ctx context.Context, in *decisionsIn) (*huma.StreamRespo
 	if _, err := a.oneSeller(ctx, domain.SellerID(in.Seller)); err != nil {
 		return nil, err
 	}
-	out := report{what: "What a dunning run would decide", seller: in.Seller, asOf: m.day, sheet: decisionSheet}
+	out := report{
+		title: fmt.Sprintf("What a dunning run for %s as of %s would decide", in.Seller, m.day), seller: in.Seller, asOf: m.day, sheet: decisionSheet,
+	}
 	out.rows = func(add func(...string) error) error {
 		_, err := reminding.Run(ctx, a.reminding(), reminding.Request{
 			Seller: domain.SellerID(in.Seller), AsOf: m.day, DryRun: true, As: dunning.Capacity(in.Acting),
@@ -139,7 +142,9 @@ func (a *API) oneRun(ctx context.Context, in *runIn) (*huma.StreamResponse, erro
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	out := report{what: "Decisions of the dunning run", seller: in.Seller, asOf: run.On, sheet: decisionSheet}
+	out := report{
+		title: fmt.Sprintf("What the dunning run for %s as of %s decided", in.Seller, run.On), seller: in.Seller, asOf: run.On, sheet: decisionSheet,
+	}
 	out.rows = func(add func(...string) error) error {
 		err := a.books.Views.EachRunDecision(ctx, key, func(row projections.RunDecisionRow) error { return add(export.RunDecisionCells(row)...) })
 		return a.asked(ctx, err)

@@ -143,16 +143,11 @@ func (c *dunningRemindersCmd) Run(ctx context.Context, s *session) error {
 	return s.show(ctx, c.Format, c.path("reminders"), query("customer", string(c.Customer), "state", c.State))
 }
 
-// oneCase names a debtor in one currency.
-type oneCase struct {
-	ofSeller
+type dunningCaseCmd struct {
+	asked
+	onDay
 	Customer id       `required:"" help:"The debtor." placeholder:"ID"`
 	Currency currency `required:"" help:"In which currency." placeholder:"CUR"`
-}
-
-type dunningCaseCmd struct {
-	shown
-	oneCase
 }
 
 // Help is shown by `urikake dunning case --help`.
@@ -164,6 +159,5 @@ func (dunningCaseCmd) Help() string {
 }
 
 func (c *dunningCaseCmd) Run(ctx context.Context, s *session) error {
-	a := asked{Seller: c.Seller}
-	return s.showOne(ctx, c.Format, a.path("customers", string(c.Customer), "dunning", string(c.Currency)), nil)
+	return s.showOne(ctx, c.Format, c.path("customers", string(c.Customer), "dunning", string(c.Currency)), c.query("as_of", day(c.AsOf)))
 }

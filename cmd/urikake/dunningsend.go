@@ -65,10 +65,12 @@ func (c *dunningSendCmd) Run(ctx context.Context, s *session) error {
 }
 
 type dunningPreviewCmd struct {
-	oneCase
+	ofSeller
 	acting
-	AsOf   domain.Date   `help:"The day that is decided for; today, in the seller's time zone, when left out." placeholder:"DAY"`
-	Format export.Format `help:"table for people, or json." enum:"table,json" default:"table"`
+	Customer id            `required:"" help:"The debtor." placeholder:"ID"`
+	Currency currency      `required:"" help:"In which currency." placeholder:"CUR"`
+	AsOf     domain.Date   `help:"The day that is decided for; today, in the seller's time zone, when left out." placeholder:"DAY"`
+	Format   export.Format `help:"table for people, or json." enum:"table,json" default:"table"`
 }
 
 // Help is shown by `urikake dunning preview --help`.

@@ -14,10 +14,11 @@ import (
 
 var update = flag.Bool("update", false, "write what the commands print into the documents")
 
-// TestGeneratedReadme types every command of the READMEs' console blocks into an empty directory and compares what is
+// TestGeneratedReadme types every command of the console blocks in documents for people into an empty directory, in which
+// blocks that name a file stand as that file, and compares what is
 // printed. A command may end in "| head -n N".
 func TestGeneratedReadme(t *testing.T) {
-	for _, name := range []string{"README.md", "README.ja.md"} {
+	for _, name := range []string{"README.md", "README.ja.md", "docs/dunning.md"} {
 		t.Run(name, func(t *testing.T) {
 			path, err := filepath.Abs(filepath.Join("..", "..", name))
 			if err != nil {
@@ -28,6 +29,11 @@ func TestGeneratedReadme(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Chdir(t.TempDir())
+			for _, file := range fileBlock.FindAllSubmatch(old, -1) {
+				if err := os.WriteFile(string(file[1]), file[2], 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
 			fresh := consoleBlock.ReplaceAllFunc(old, func(block []byte) []byte { return retype(t, block) })
 			if *update {
 				if err := os.WriteFile(path, fresh, 0o644); err != nil {
@@ -44,6 +50,7 @@ func TestGeneratedReadme(t *testing.T) {
 
 var (
 	consoleBlock = regexp.MustCompile("(?s)```console\n.*?```")
+	fileBlock    = regexp.MustCompile("(?s)```json ([a-z0-9-]+\\.json)\n(.*?)```")
 	headOf       = regexp.MustCompile(`\| head -n (\d+)$`)
 	seconds      = regexp.MustCompile(`\d+\.\d s`)
 )
@@ -53,11 +60,15 @@ func retype(t *testing.T, block []byte) []byte {
 	var out strings.Builder
 	out.WriteString("```console\n")
 	for _, line := range strings.Split(string(block), "\n") {
+		if name, ok := strings.CutPrefix(line, "$ cat "); ok {
+			out.WriteString(line + "\n" + catenated(t, name))
+		}
 		typed, ok := strings.CutPrefix(line, "$ urikake ")
 		if !ok {
 			continue
 		}
 		out.WriteString(line + "\n")
+		typed, into, _ := strings.Cut(typed, " > ")
 		most := -1
 		if m := headOf.FindStringSubmatch(typed); m != nil {
 			most, _ = strconv.Atoi(m[1])
@@ -70,6 +81,12 @@ func retype(t *testing.T, block []byte) []byte {
 		if code := run(strings.Fields(typed), strings.NewReader(""), &stdout, &stderr); code != 0 {
 			t.Errorf("urikake %s: exit %d: %s", typed, code, stderr.String())
 		}
+		if into != "" {
+			if err := os.WriteFile(into, stdout.Bytes(), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
 		lines := strings.SplitAfter(stdout.String(), "\n")
 		if most >= 0 && len(lines) > most {
 			lines = lines[:most]
@@ -78,6 +95,23 @@ func retype(t *testing.T, block []byte) []byte {
 	}
 	out.WriteString("```")
 	return []byte(out.String())
+}
+
+// catenated is what is in the files of a pattern.
+func catenated(t *testing.T, pattern string) string {
+	names, err := filepath.Glob(pattern)
+	if err != nil || len(names) == 0 {
+		t.Errorf("cat %s: %v, %d files", pattern, err, len(names))
+	}
+	var all strings.Builder
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Error(err)
+		}
+		all.Write(b)
+	}
+	return all.String()
 }
 
 func firstDifference(old, fresh string) string {
