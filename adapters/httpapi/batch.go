@@ -112,7 +112,7 @@ func (a *API) batch(ctx context.Context, in *commandIn) (*huma.StreamResponse, e
 			a.together(ctx, group)
 		}
 	}
-	return outcomes(tasks)
+	return outcomes(ctx, tasks)
 }
 
 // readBatch reads strictly, as commands are read.
@@ -229,11 +229,12 @@ func (a *API) count(ctx context.Context, t *task, began time.Time) {
 	a.counted(ctx, name, t.receipt, t.err, began)
 }
 
-func outcomes(tasks []*task) (*huma.StreamResponse, error) {
+func outcomes(ctx context.Context, tasks []*task) (*huma.StreamResponse, error) {
 	out := BatchAnswer{Outcomes: make([]ItemOutcome, len(tasks))}
 	for i, t := range tasks {
 		if t.err != nil {
 			p := problemOf(t.err)
+			p.RequestID = noteOf(ctx).ids[0]
 			out.Outcomes[i] = ItemOutcome{Status: p.Status, Problem: p}
 			out.Refused++
 			continue

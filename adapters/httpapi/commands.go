@@ -224,7 +224,9 @@ func receiptAnswer(id string, r eventstore.Receipt) (*huma.StreamResponse, error
 		return nil, err
 	}
 	return stream(func(ctx huma.Context) {
-		ctx.SetHeader("ETag", etagOf(r))
+		if tag := etagOf(r); tag != "" {
+			ctx.SetHeader("ETag", tag)
+		}
 		if r.Repeated {
 			ctx.SetHeader(ReplayedHeader, "true")
 		}
