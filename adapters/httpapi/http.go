@@ -91,6 +91,7 @@ func classOf(r *http.Request) string {
 func (a *API) guards(o Options) chi.Middlewares {
 	rate := NewRateLimit(o.Rate, rateKey, refuse)
 	a.metrics.RateLimits(rate.Refused)
+	share := NewShare(reportsOfAKey, rateKey, refuse)
 	doors := make(map[string]*Admission)
 	for class, load := range loads {
 		doors[class] = NewAdmission(class, load, refuse)
@@ -101,6 +102,7 @@ func (a *API) guards(o Options) chi.Middlewares {
 		for class, door := range doors {
 			in[class] = door.Admit(next)
 		}
+		in["reports"] = share.Bound(in["reports"])
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { in[classOf(r)].ServeHTTP(w, r) })
 	}
 	return chi.Middlewares{a.identified, rate.Limit, admit}
