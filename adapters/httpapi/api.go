@@ -140,13 +140,19 @@ func add[I any](a *API, o operation, handle func(context.Context, *I) (*huma.Str
 	}
 }
 
-// documented is a route's description.
+// documented is a route's description: a copy, since huma would refuse by it what the routes refuse better.
 func (a *API) documented(o operation) *huma.Operation {
 	item := a.huma.OpenAPI().Paths[o.path]
+	op := &item.Get
 	if o.method == http.MethodPost {
-		return item.Post
+		op = &item.Post
 	}
-	return item.Get
+	if (*op).RequestBody != nil {
+		(*op).RequestBody.Required = false
+	}
+	described := **op
+	*op = &described
+	return *op
 }
 
 // lift takes the deadline for the body back once that has come: it would end a long answer.

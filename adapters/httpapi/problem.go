@@ -205,10 +205,6 @@ func humaProblem(ctx huma.Context, status int, text string, errs ...error) huma.
 
 func humaRefusal(status int, text string, errs []error) error {
 	switch status {
-	case http.StatusBadRequest:
-		if len(errs) == 0 { // the one thing that huma asks of a body here
-			return domain.ErrMissing.With("the request has no body")
-		}
 	case http.StatusRequestEntityTooLarge:
 		return ErrTooLarge.With("%s", text)
 	case http.StatusRequestTimeout:
