@@ -77,8 +77,8 @@ type BatchAnswer struct {
 func (a *API) addBatch() {
 	add(a, operation{
 		id: "send-commands", method: http.MethodPost, path: batchPath, tag: "Commands", summary: "send many commands at once",
-		about: "Commands are done in their order and each has its own outcome: the answer is 200 also when some were refused. With together=account the commands on one account are done in one step, or none of them; accounts stand for themselves, and each is done where its first command stands.",
-		body:  batchBytesMax + 1, describe: describeBatch,
+		about:  "Commands are done in their order and each has its own outcome: the answer is 200 also when some were refused. With together=account the commands on one account are done in one step, or none of them; accounts stand for themselves, and each is done where its first command stands.",
+		writes: true, body: batchBytesMax + 1, describe: describeBatch,
 	}, a.batch)
 }
 

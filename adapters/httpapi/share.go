@@ -16,9 +16,6 @@ type Share struct {
 	held map[string]int
 }
 
-// reportsOfAKey is how many whole reports one key may have under way.
-const reportsOfAKey = 8
-
 // NewShare starts with nobody counted. A request without key has no bound.
 func NewShare(most int, key func(*http.Request) string, refuse func(http.ResponseWriter, *http.Request, error)) *Share {
 	return &Share{most: most, key: key, refuse: refuse, held: make(map[string]int)}
@@ -33,7 +30,7 @@ func (s *Share) Bound(next http.Handler) http.Handler {
 			return
 		}
 		if !s.take(key) {
-			s.refuse(w, r, ErrRateLimited.With("%d reports of this key are under way", s.most))
+			s.refuse(w, r, ErrRateLimited.With("%d requests of this key and kind are under way", s.most))
 			return
 		}
 		defer s.give(key)
