@@ -19,6 +19,7 @@ import (
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/numbering"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
@@ -27,7 +28,7 @@ import (
 
 // testCodec knows every event of the books.
 func testCodec() *eventstore.Codec {
-	return eventstore.NewCodec(slices.Concat(seller.Events, customer.Events, numbering.Events, account.Events))
+	return eventstore.NewCodec(slices.Concat(seller.Events, customer.Events, numbering.Events, account.Events, dunning.Events))
 }
 
 // benchLog is a log of invoices with one or two lines and of payments that settle one to three of them, over 10 000
@@ -39,7 +40,8 @@ type benchLog struct {
 	codec *eventstore.Codec
 }
 
-const benchAccounts = 10_000
+// benchAccounts is how many debtors there are; BENCH_ACCOUNTS says otherwise.
+var benchAccounts = benchNumber("BENCH_ACCOUNTS", 10_000)
 
 var benchStart = domain.NewDate(2025, 1, 1)
 
@@ -113,8 +115,10 @@ func (l benchLog) fill(b *testing.B, invoices int) {
 }
 
 func benchStream(a int) string {
-	return account.Key{Seller: "S1", Customer: domain.CustomerID(fmt.Sprintf("C%05d", a)), Currency: "JPY"}.Stream()
+	return account.Key{Seller: "S1", Customer: benchCustomer(a), Currency: "JPY"}.Stream()
 }
+
+func benchCustomer(a int) domain.CustomerID { return domain.CustomerID(fmt.Sprintf("C%05d", a)) }
 
 func benchIssue(n int, on domain.Date, open *[]benchInvoice, r *rand.Rand) domain.Event {
 	id := benchInvoiceID(n, on)
@@ -272,8 +276,10 @@ func BenchmarkInvoice(b *testing.B) {
 }
 
 // benchInvoices is how many invoices a log has.
-func benchInvoices(unless int) int {
-	if n, err := strconv.Atoi(os.Getenv("BENCH_INVOICES")); err == nil {
+func benchInvoices(unless int) int { return benchNumber("BENCH_INVOICES", unless) }
+
+func benchNumber(name string, unless int) int {
+	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
 		return n
 	}
 	return unless

@@ -36,4 +36,5 @@ type Model struct {
 var All = []Model{
 	items,
 	parties,
+	cases,
 }

@@ -2,19 +2,22 @@ package projections
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 )
 
 // parties is the names that reports print, as they are now: master data has no business day.
 var parties = Model{
-	Name: "parties", Version: 1,
+	Name: "parties", Version: 2,
 	Kinds: []string{
 		seller.Registered{}.Kind(), seller.Changed{}.Kind(),
-		customer.Registered{}.Kind(), customer.Changed{}.Kind(),
+		customer.Registered{}.Kind(), customer.Changed{}.Kind(), customer.CreditLimitSet{}.Kind(),
 		customer.Deactivated{}.Kind(), customer.Reactivated{}.Kind(),
 	},
 	Tables: []*Table{partiesSellers, partiesCustomers},
@@ -46,6 +49,8 @@ var partiesCustomers = &Table{
 		customerName: {Name: "name", Type: Text}, customerKana: {Name: "kana", Type: Text},
 		customerCountry: {Name: "country", Type: Text}, customerLanguage: {Name: "language", Type: Text},
 		customerExternal: {Name: "external_id", Type: Text}, customerActive: {Name: "active"},
+		customerGroup: {Name: "dunning_group", Type: Text}, customerMail: {Name: "mail_contact"}, customerPhone: {Name: "phone_contact"},
+		customerLimit: {Name: "credit_limit", Type: Text},
 	},
 }
 
@@ -56,6 +61,10 @@ const (
 	customerLanguage
 	customerExternal
 	customerActive
+	customerGroup
+	customerMail  // number of the contact who is written to, from 1; 0: none
+	customerPhone // of the one who is called
+	customerLimit // amounts, such as "JPY 500000,USD 1000"
 )
 
 func foldParties(w *Writer, event domain.Event, _ eventstore.Recorded) {
@@ -65,9 +74,11 @@ func foldParties(w *Writer, event domain.Event, _ eventstore.Recorded) {
 	case seller.Changed:
 		putSeller(w, e.Seller, e.Settings)
 	case customer.Registered:
-		putCustomer(w, e.Key, e.Details).Put(customerActive, 1)
+		putCustomer(w, e.Key, e.Details).Put(customerActive, 1).PutText(customerLimit, limitText(e.CreditLimit))
 	case customer.Changed:
 		putCustomer(w, e.Key, e.Details)
+	case customer.CreditLimitSet:
+		customerRow(w, e.Key).PutText(customerLimit, limitText(e.CreditLimit))
 	case customer.Deactivated:
 		customerRow(w, e.Key).Put(customerActive, 0)
 	case customer.Reactivated:
@@ -86,7 +97,45 @@ func customerRow(w *Writer, k customer.Key) *Row {
 
 func putCustomer(w *Writer, k customer.Key, d customer.Details) *Row {
 	return customerRow(w, k).PutText(customerName, d.Name).PutText(customerKana, d.Kana).PutText(customerCountry, d.Country).
-		PutText(customerLanguage, string(d.Language)).PutText(customerExternal, d.ExternalID)
+		PutText(customerLanguage, string(d.Language)).PutText(customerExternal, d.ExternalID).
+		PutText(customerGroup, d.Attributes[dunning.GroupAttribute]).
+		Put(customerMail, contactWith(d.Contacts, func(c customer.Contact) string { return c.Email })).
+		Put(customerPhone, contactWith(d.Contacts, func(c customer.Contact) string { return c.Phone }))
+}
+
+// contactWith is the number, from 1, of the first contact who has such an address, one for billing before all others;
+// 0: nobody has.
+func contactWith(list []customer.Contact, address func(customer.Contact) string) (n int64) {
+	for i, c := range list {
+		switch {
+		case address(c) == "":
+		case strings.EqualFold(c.Role, "billing"):
+			return int64(i + 1)
+		case n == 0:
+			n = int64(i + 1)
+		}
+	}
+	return n
+}
+
+// limitText writes credit limits in minor units, by currency.
+func limitText(limits []domain.Money) string {
+	parts := make([]string, len(limits))
+	for i, m := range limits {
+		parts[i] = string(m.Currency()) + " " + strconv.FormatInt(m.Minor(), 10)
+	}
+	return strings.Join(parts, ",")
+}
+
+// limitIn is the limit in a currency; the zero Money where there is none.
+func limitIn(text string, c domain.Currency) domain.Money {
+	for part := range strings.SplitSeq(text, ",") {
+		currency, amount, _ := strings.Cut(part, " ")
+		if minor, err := strconv.ParseInt(amount, 10, 64); err == nil && domain.Currency(currency) == c {
+			return domain.NewMoney(minor, c)
+		}
+	}
+	return domain.Money{}
 }
 
 // Seller is a client company as it is known now.

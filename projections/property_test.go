@@ -282,6 +282,7 @@ func (b *books) compare(t *rapid.T, s domain.SellerID, asOf domain.Date, known e
 		t.Fatalf("%d rows, want %d", len(report.Rows), place)
 	}
 	b.compareAmbiguous(t, s, keys, asOf, known)
+	b.compareDebtors(t, s, keys, asOf, known)
 }
 
 func (b *books) compareDetails(t *rapid.T, k account.Key, asOf domain.Date, known eventstore.Position, hand byHand) {

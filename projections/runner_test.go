@@ -290,7 +290,7 @@ func TestRaisedVersionIsFoldedAgain(t *testing.T) {
 		t.Errorf("%+v, %v", list, err)
 	}
 	status, err := v.Status(context.Background())
-	if err != nil || status[i].Version != 2 || status[i].Lag != 0 || status[i].Rows != 2 || status[0].Version != items.Version {
+	if err != nil || status[i].Version != parties.Version+1 || status[i].Lag != 0 || status[i].Rows != 2 || status[0].Version != items.Version {
 		t.Errorf("%+v, %v", status, err)
 	}
 	v.Close()

@@ -54,6 +54,7 @@ var parts = []struct {
 	{"sizes", sizes},
 	{"lengths", lengths},
 	{"http", served},
+	{"dunning", duns},
 }
 
 // Parts names what can be measured by itself.

@@ -19,7 +19,7 @@ func TestRun(t *testing.T) {
 		}
 		names = append(names, r.Name)
 	}
-	for _, want := range []string{"IssueInvoice, 64", "RecordPayment, 1 ", "replay", "rebuild", "aging", "among", "1000 events"} {
+	for _, want := range []string{"IssueInvoice, 64", "RecordPayment, 1 ", "replay", "rebuild", "aging", "among", "1000 events", "dry run", "queue"} {
 		if !strings.Contains(strings.Join(names, "\n"), want) {
 			t.Errorf("nothing is said of %q in\n%s", want, strings.Join(names, "\n"))
 		}

@@ -48,6 +48,7 @@ func Customers(list []projections.Customer) Sheet {
 var feeds = map[string]string{
 	"items":   "report aging, balances, invoices, statement, unapplied",
 	"parties": "names and time zones, everywhere",
+	"dunning": "dunning: queue, cases, reminders, runs",
 }
 
 // Views has one row for each read model: how far it has come.

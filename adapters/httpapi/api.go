@@ -22,6 +22,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 
+	"github.com/urikake/urikake/adapters/dunning"
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/eventstore"
@@ -36,6 +37,7 @@ type Books struct {
 	Ledger *ledger.Ledger
 	Views  *projections.Views
 	Clock  eventstore.Clock
+	Outbox func(domain.SellerID) dunning.Outbox // where a seller's reminders are written to; nil: they can't be sent
 }
 
 // API answers requests about one ledger.
@@ -78,6 +80,11 @@ func New(books Books, options Options) *API {
 	a.addImports()
 	a.addKeys()
 	a.addViews()
+	a.addPolicies()
+	a.addRuns()
+	a.addSendings()
+	a.addSimulations()
+	a.addCases()
 	a.addDocs()
 	return a
 }

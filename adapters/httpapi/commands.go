@@ -15,14 +15,15 @@ import (
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 )
 
-// ErrKeyRequired refuses a command that moves money and can't be repeated safely.
+// ErrKeyRequired refuses a command that moves money or duns somebody and can't be repeated safely.
 var ErrKeyRequired = &domain.Error{
 	Code: domain.Invalid, Rule: "request.idempotency_key_required",
-	Text: "a command on an account needs an Idempotency-Key of your own: sent again with the same key it is done once",
+	Text: "a command on an account or a dunning case needs an Idempotency-Key of your own: sent again with the same key it is done once",
 }
 
 // noun is the path under which a command is sent; the members that the path names may be left out of the body.
@@ -57,7 +58,30 @@ var nouns = []noun{
 	{"/v1/sellers/{seller}/late-charges", "AssessLateCharge"},
 	{"/v1/sellers/{seller}/late-charges/{charge}/waiver", "WaiveLateCharge"},
 	{"/v1/sellers/{seller}/carry-forwards", "CarryForward"},
+	{"/v1/sellers/{seller}/dunning/policies", "SetDunningPolicy"},
+	{"/v1/sellers/{seller}/dunning/assignments", "AssignDunningPolicy"},
+	{"/v1/sellers/{seller}/dunning/bank-data", "RecordBankData"},
+	{casePath + "/reminders", "EscalateReminder"},
+	{casePath + "/reminders/{reminder}/sending", "SendReminder"},
+	{casePath + "/reminders/{reminder}/dropping", "DropReminder"},
+	{casePath + "/holds", "HoldDunning"},
+	{casePath + "/holds/{hold}/release", "ReleaseHold"},
+	{casePath + "/promises", "RecordPromise"},
+	{casePath + "/promises/{promise}/settlement", "SettlePromise"},
+	{casePath + "/plans", "AgreePaymentPlan"},
+	{casePath + "/plans/{plan}/missed-instalments", "MissInstalment"},
+	{casePath + "/plans/{plan}/acceleration", "AcceleratePlan"},
+	{casePath + "/plans/{plan}/completion", "CompletePlan"},
+	{casePath + "/contacts", "RecordContact"},
+	{casePath + "/collector", "AssignCollector"},
+	{casePath + "/return", "ReturnToCreditor"},
+	{casePath + "/handover", "HandOver"},
+	{casePath + "/resumption", "ResumeCase"},
+	{casePath + "/closing", "CloseCase"},
 }
+
+// casePath is what was done about one debtor in one currency.
+const casePath = "/v1/sellers/{seller}/customers/{customer}/dunning/{currency}"
 
 // members are the names in a path's braces.
 func (n noun) members() (names []string) {
@@ -71,7 +95,7 @@ func (n noun) members() (names []string) {
 
 // commandIn is a command as a request.
 type commandIn struct {
-	Key     string `header:"Idempotency-Key" doc:"names this command: 1 to 200 printable ASCII characters of your choice. Sent again with the same content it gets the first answer; with other content it is refused (command.id_reused). Required for commands on accounts; in others one is made."`
+	Key     string `header:"Idempotency-Key" doc:"names this command: 1 to 200 printable ASCII characters of your choice. Sent again with the same content it gets the first answer; with other content it is refused (command.id_reused). Required for commands on accounts and dunning cases; in others one is made."`
 	IfMatch string `header:"If-Match" doc:"the ETag of the account as you have read it: refused (log.wrong_version) if it has changed since"`
 	Cause   string `header:"X-Causation-Id" maxLength:"200" doc:"the event or message that led to this command; it stands beside the events"`
 	Actor   string `header:"X-Actor" maxLength:"100" doc:"the person on whose behalf the key's holder acts; it stands beside the events"`
@@ -152,7 +176,7 @@ func (a *API) envelope(ctx context.Context, c catalog.Command, key, ifMatch, cau
 	}
 	env := eventstore.Envelope{CommandID: key, Actor: p.Actor, Correlation: correlationOf(ctx), Causation: cause}
 	if key == "" {
-		if movesMoney(c) {
+		if needsKey(c) {
 			return env, ErrKeyRequired.At(parameterPrefix + "Idempotency-Key")
 		}
 		env.CommandID = uuid.Must(uuid.NewV7()).String()
@@ -182,14 +206,22 @@ func sellerOf(c catalog.Command) domain.SellerID {
 		return c.Of().Seller
 	case seller.Command:
 		return c.Of()
+	case dunning.PolicyCommand:
+		return c.Of()
+	case dunning.Command:
+		return c.Case().Seller
 	}
 	return ""
 }
 
-// movesMoney tells commands that change what is owed, or how it is settled.
-func movesMoney(c catalog.Command) bool {
-	_, ok := c.(account.Command)
-	return ok
+// needsKey tells commands that must not be done twice by mistake: those that change what is owed or how it is settled,
+// and those that remind a debtor or note what was agreed with one.
+func needsKey(c catalog.Command) bool {
+	switch c.(type) {
+	case account.Command, dunning.Command:
+		return true
+	}
+	return false
 }
 
 // Receipt is the answer to a command; repeated, it is the same.

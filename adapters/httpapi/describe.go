@@ -37,10 +37,10 @@ func describeCommand(name string, members []string) func(*API, *huma.Operation) 
 	}
 }
 
-// requireKey says in the description that a command on an account needs a key of its own.
+// requireKey says in the description that a command on an account or a case needs a key of its own.
 func requireKey(op *huma.Operation, name string) {
 	c, err := catalog.Find(name)
-	if err != nil || !movesMoney(c) {
+	if err != nil || !needsKey(c) {
 		return
 	}
 	for i, p := range op.Parameters {

@@ -1,8 +1,10 @@
 package httpapi
 
+import "slices"
+
 // Examples of every operation, in an order that makes sense on a fresh ledger: a seller is taken on, then a customer,
-// who is sent invoices, pays, complains and is written off; then what all that adds up to is read. The description shows
-// them with their answers, which docs/examples.json has: a test sends them all and compares.
+// who is sent invoices, pays, complains and is written off; then what all that adds up to is read, and another customer
+// is reminded until he pays. The description shows them with their answers, which docs/examples.json has: a test sends them all and compares.
 
 // example is a request as a client sends it.
 type example struct {
@@ -21,7 +23,10 @@ const (
 	secondToken  = "urikake_QX4MZ7WN2KBU_c2VjcmV0IGFzIHNob3duIGluIHRoZSBleGFtcGxlcyE"
 )
 
-var examples = []example{
+var examples = slices.Concat(bookExamples, dunningExamples, officeExamples)
+
+// bookExamples are about what is owed.
+var bookExamples = []example{
 	{"register-seller", "take on a seller", "/v1/sellers", "Idempotency-Key: seller-yamato", `{
 		"seller": "YAMATO", "name": "大和商事株式会社", "name_en": "Yamato Trading Co., Ltd.", "time_zone": "Asia/Tokyo",
 		"base_currency": "JPY", "language": "ja", "rounding": "DOWN", "default_series": "INV",
@@ -168,7 +173,10 @@ var examples = []example{
 
 	{"read-events", "two events after a position", "/v1/events?after=10&limit=2", "", ""},
 	{"read-events", "payments, for a browser", "/v1/events?kind=account.payment_recorded&limit=1", "Accept: text/event-stream", ""},
+}
 
+// officeExamples are about the ledger as such.
+var officeExamples = []example{
 	{
 		"import-receivables", "what would be done", "/v1/sellers/ACME/imports/receivables?currency=USD&dry_run=true", "Content-Type: text/csv",
 		"Customer,Invoice,Issued,Due,Amount,Paid On\nC1,A-1,2026-05-01,2026-05-31,120.00,2026-06-02\nC2,A-2,2026-05-04,2026-06-03,80.50,\n",

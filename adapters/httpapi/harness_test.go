@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/urikake/urikake/adapters/dunning"
+	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
@@ -52,7 +54,8 @@ func open(t testing.TB) *house {
 	if err := l.Remember(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	h.books = Books{Store: store, Codec: codec, Ledger: l, Views: views, Clock: clock}
+	outbox := t.TempDir()
+	h.books = Books{Store: store, Codec: codec, Ledger: l, Views: views, Clock: clock, Outbox: func(domain.SellerID) dunning.Outbox { return dunning.Files(outbox) }}
 	h.api = New(h.books, Options{})
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)

@@ -69,6 +69,7 @@ var classes = map[string]class{
 	"reports":  {Load{WorkingMax: 32, WaitingMax: 256, WaitMax: 5 * time.Second}, 8}, // whole, as a client takes them
 	"batches":  {Load{WorkingMax: 16, WaitingMax: 64, WaitMax: 5 * time.Second}, 4},
 	"imports":  {Load{WorkingMax: 3, WaitingMax: 4, WaitMax: 10 * time.Second}, 1},
+	"dunning":  {Load{WorkingMax: 2, WaitingMax: 8, WaitMax: 10 * time.Second}, 1}, // over all debtors of a seller
 	"keys":     {Load{WorkingMax: 16, WaitingMax: 64, WaitMax: 2 * time.Second}, 8}, // whatever else is going on
 	"feeds":    {Load{WorkingMax: feedReadersMax, WaitMax: time.Millisecond}, 200},
 }
@@ -76,16 +77,22 @@ var classes = map[string]class{
 // lists are the last words of routes that answer with many rows.
 var lists = map[string]bool{
 	"aging": true, "balances": true, "unapplied": true, "statement": true, "history": true, "invoices": true, "customers": true,
+	"decisions": true, "reminders": true, "queue": true,
 }
+
+// works are the last words of routes under which work over all debtors is asked for.
+var works = map[string]bool{"runs": true, "sendings": true, "simulations": true}
 
 // classOf says by its route of what class a request is.
 func classOf(r *http.Request) string {
-	switch route := chi.RouteContext(r.Context()).RoutePattern(); {
+	route := chi.RouteContext(r.Context()).RoutePattern()
+	last := route[strings.LastIndexByte(route, '/')+1:]
+	switch {
 	case route == eventsPath:
 		return "feeds"
 	case strings.HasPrefix(route, keysPath):
 		return "keys"
-	case r.Method != http.MethodPost && lists[route[strings.LastIndexByte(route, '/')+1:]]:
+	case r.Method != http.MethodPost && lists[last]:
 		return "reports"
 	case r.Method != http.MethodPost:
 		return "reads"
@@ -93,6 +100,8 @@ func classOf(r *http.Request) string {
 		return "batches"
 	case strings.HasSuffix(route, "/imports/receivables"):
 		return "imports"
+	case works[last]:
+		return "dunning"
 	}
 	return "commands"
 }

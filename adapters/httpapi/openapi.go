@@ -15,6 +15,7 @@ import (
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 )
@@ -35,6 +36,7 @@ func introduce(api *huma.OpenAPI) {
 		{Name: "Payments", Description: "Money received and paid back, and what it settles."},
 		{Name: "Credits", Description: "Credit notes, write-offs, recoveries and small differences."},
 		{Name: "Disputes", Description: "A customer's objections."},
+		{Name: "Dunning", Description: "Reminding debtors step by step: policies, runs, reminders, and what was done about each debtor."},
 		{Name: "Commands", Description: "Any command by its name, and many at once."},
 		{Name: "Reports", Description: "Read models, as of any day, as known at any time."},
 		{Name: "Events", Description: "The log itself."},
@@ -51,6 +53,9 @@ func introduce(api *huma.OpenAPI) {
 		reflect.TypeFor[domain.Date]():    reflect.TypeFor[dateForm](),
 		reflect.TypeFor[domain.Event]():   reflect.TypeFor[eventForm](),
 		reflect.TypeFor[jsontext.Value](): reflect.TypeFor[commandForm](),
+
+		reflect.TypeFor[dunning.Level]():     reflect.TypeFor[levelForm](),
+		reflect.TypeFor[dunning.QuietSpan](): reflect.TypeFor[quietSpanForm](),
 	} {
 		r.RegisterTypeAlias(t, alias)
 	}
@@ -65,10 +70,21 @@ type (
 	dateForm    struct{}
 	eventForm   struct{}
 	commandForm struct{}
+
+	levelForm     struct{}
+	quietSpanForm struct{}
 )
 
 // Schema refers to the form that commands use.
 func (moneyForm) Schema(huma.Registry) *huma.Schema { return &huma.Schema{Ref: schemas + "Money"} }
+
+// Schema refers to the form that commands use.
+func (levelForm) Schema(huma.Registry) *huma.Schema { return &huma.Schema{Ref: schemas + "Level"} }
+
+// Schema refers to the form that commands use.
+func (quietSpanForm) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Ref: schemas + "QuietSpan"}
+}
 
 // Schema is a civil date.
 func (dateForm) Schema(huma.Registry) *huma.Schema {
@@ -211,6 +227,8 @@ func tagOf(name string) string {
 		return "Payments"
 	case account.OpenDispute, account.ResolveDispute:
 		return "Disputes"
+	case dunning.PolicyCommand, dunning.Command:
+		return "Dunning"
 	case account.IssueCreditNote, account.ApplyCredit, account.UnapplyCredit, account.WriteOff, account.RecoverWriteOff, account.SettleDifference:
 		return "Credits"
 	}

@@ -37,7 +37,8 @@ func routes(a *API) (list []route) {
 // filled puts a seller and examples of ids into a path.
 func filled(path, seller string) string {
 	return strings.NewReplacer("{seller}", seller, "{customer}", "C1", "{invoice}", "I1", "{payment}", "P1", "{currency}", "JPY",
-		"{name}", "RecordPayment", "{key}", "K1", "{credit}", "N1", "{dispute}", "D1", "{charge}", "L1", "{write_off}", "W1").Replace(path)
+		"{name}", "RecordPayment", "{key}", "K1", "{credit}", "N1", "{dispute}", "D1", "{charge}", "L1", "{write_off}", "W1",
+		"{reminder}", "R1", "{hold}", "H1", "{promise}", "PR1", "{plan}", "PL1", "{run}", "RUN1", "{policy}", "default").Replace(path)
 }
 
 // bodyOf is a body that is about a seller, for the route.
@@ -150,6 +151,8 @@ func neededOutside(operation string) access.Permission {
 		return access.ManageViews
 	case "import-receivables":
 		return access.WriteImports
+	case "run-dunning", "send-reminders":
+		return access.WriteDunning
 	}
 	return access.ReadReports
 }

@@ -34,6 +34,7 @@ type commandLine struct {
 	Import    importCmd    `cmd:"" help:"Bring in receivables from a CSV file."`
 	Command   commandCmd   `cmd:"" help:"Give one command, as JSON."`
 	Report    reportCmd    `cmd:"" help:"Show aging, balances, invoices, a statement or unapplied money, as of any day, as known at any time."`
+	Dunning   dunningCmd   `cmd:"" help:"Remind debtors step by step, and show why each is reminded or not."`
 	History   historyCmd   `cmd:"" help:"Show every event of an account, with a running balance."`
 	Sellers   sellersCmd   `cmd:"" help:"Show whose receivables there are."`
 	Customers customersCmd `cmd:"" help:"Show who owes."`
@@ -162,6 +163,7 @@ type session struct {
 	named   bool   // the directory was named, not the default
 	server  string // its URL; "": the directory is worked in
 	keyFile string
+	outbox  string // where reminders are written; "": in the directory
 	behalf  string // who gives commands; "": who runs this
 	in      io.Reader
 	out     io.Writer

@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/urikake/urikake/adapters/dunning"
 	"github.com/urikake/urikake/adapters/httpapi"
+	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
@@ -26,6 +28,7 @@ type office struct {
 	views   *projections.Views
 	clock   eventstore.Clock
 	metrics *httpapi.Metrics
+	outbox  func(domain.SellerID) dunning.Outbox
 	close   func() error
 }
 
@@ -42,7 +45,7 @@ func (s *session) open(clock eventstore.Clock) (*office, error) {
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	o.log = log
+	o.log, o.outbox = log, s.outboxOf
 	o.close = func() error { return errors.Join(o.views.Close(), log.Close()) }
 	return o, nil
 }
@@ -78,8 +81,16 @@ func wire(log eventstore.Store, dir string, clock eventstore.Clock) (*office, er
 // api is the ledger over HTTP.
 func (o *office) api(options httpapi.Options) *httpapi.API {
 	options.Metrics = o.metrics
-	books := httpapi.Books{Store: o.store, Codec: o.codec, Ledger: o.ledger, Views: o.views, Clock: o.clock}
+	books := httpapi.Books{Store: o.store, Codec: o.codec, Ledger: o.ledger, Views: o.views, Clock: o.clock, Outbox: o.outbox}
 	return httpapi.New(books, options)
+}
+
+// outboxOf is where a seller's reminders are written to.
+func (s *session) outboxOf(id domain.SellerID) dunning.Outbox {
+	if s.outbox != "" {
+		return dunning.Files(s.outbox)
+	}
+	return dunning.Files(filepath.Join(s.dir, "outbox", string(id)))
 }
 
 // near is a client of the ledger within this process. Whoever may read the directory may do everything.

@@ -17,6 +17,7 @@ type reportCmd struct {
 	Account   accountCmd   `cmd:"" help:"How one account stands, and its version."`
 	Statement statementCmd `cmd:"" help:"One customer's movements with a running balance."`
 	Unapplied unappliedCmd `cmd:"" help:"Payments and credit notes that settle nothing yet."`
+	Queue     queueCmd     `cmd:"" name:"dunning-queue" help:"Whom to remind or call today, the most urgent first."`
 }
 
 // asked is what every question takes.
@@ -218,4 +219,28 @@ func (unappliedCmd) Help() string {
 
 func (c *unappliedCmd) Run(ctx context.Context, s *session) error {
 	return s.show(ctx, c.Format, c.path("unapplied"), c.query("as_of", day(c.AsOf), "customer", string(c.Customer)))
+}
+
+type queueCmd struct {
+	asked
+	onDay
+	Collector string `help:"Cases of this collector only." placeholder:"NAME"`
+	Limit     int    `help:"At most so many rows; all when left out." placeholder:"N"`
+}
+
+// Help is shown by `urikake report dunning-queue --help`.
+func (queueCmd) Help() string {
+	return `Ranked by what is overdue and for how long, by promises that were broken, and by how late the debtor is used to pay. Beside
+it stand the level reached and the next one, what stands in the way, the promise, and the last contact.
+
+  urikake report dunning-queue --seller YAMATO
+  urikake report dunning-queue --seller YAMATO --as-of 2026-10-05 --collector mizuno --limit 20`
+}
+
+func (c *queueCmd) Run(ctx context.Context, s *session) error {
+	q := c.query("as_of", day(c.AsOf), "collector", c.Collector)
+	if c.Limit > 0 {
+		q.Set("limit", strconv.Itoa(c.Limit))
+	}
+	return s.show(ctx, c.Format, c.path("dunning", "queue"), q)
 }

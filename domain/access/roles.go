@@ -50,6 +50,8 @@ const (
 	WriteDisputes    Permission = "disputes:write"    // open, resolve
 	WriteLateCharges Permission = "latecharges:write" // assess
 	WritePeriods     Permission = "periods:write"     // carry forward
+	WriteDunning     Permission = "dunning:write"     // remind, hold, note promises and contacts: what an agency may do
+	ActAsCreditor    Permission = "dunning:creditor"  // dun in the creditor's name: policies, plans, demands, handing over
 	WriteImports     Permission = "imports:write"     // take books over from elsewhere
 	ManageViews      Permission = "views:manage"      // fold the read models again
 	ManageKeys       Permission = "keys:manage"       // create, revoke
@@ -59,7 +61,8 @@ const (
 var Permissions = []Permission{
 	ReadReports, ReadHistory, ReadEvents, ReadKeys, ReadMetrics,
 	WriteSellers, WriteCustomers, WriteLimits, WriteInvoices, VoidInvoices, WritePayments, WriteCredits, ApplyCredits,
-	WriteRefunds, WriteWriteOffs, WriteDisputes, WriteLateCharges, WritePeriods, WriteImports, ManageViews, ManageKeys,
+	WriteRefunds, WriteWriteOffs, WriteDisputes, WriteLateCharges, WritePeriods, WriteDunning, ActAsCreditor,
+	WriteImports, ManageViews, ManageKeys,
 }
 
 // grants is who may do what. A key that is bound to a seller may do it to that seller's books only.
@@ -68,7 +71,7 @@ var grants = map[Role][]Permission{
 	Accountant: {
 		ReadReports, ReadHistory, ReadEvents,
 		WriteCustomers, WriteLimits, WriteInvoices, VoidInvoices, WritePayments, WriteCredits, ApplyCredits,
-		WriteRefunds, WriteWriteOffs, WriteDisputes, WriteLateCharges, WritePeriods, WriteImports,
+		WriteRefunds, WriteWriteOffs, WriteDisputes, WriteLateCharges, WritePeriods, WriteDunning, ActAsCreditor, WriteImports,
 	},
 	Clerk: {
 		ReadReports, ReadHistory, ReadEvents,
@@ -77,6 +80,7 @@ var grants = map[Role][]Permission{
 		WritePayments, // with reversals: a transfer that bounced makes a customer owe more again, never less
 		ApplyCredits,  // credit that an accountant gave, to the invoices that it is for
 		WriteDisputes, // an upheld one issues a credit note and needs WriteCredits besides: see catalog.Needs
+		WriteDunning,  // as an agency may: what binds the creditor needs ActAsCreditor besides
 		// No late charges: to assess one or not is a decision about money. No imports: they hold opening balances.
 	},
 	Admin: Permissions,
@@ -133,6 +137,30 @@ var needed = map[string]Permission{
 	"ResolveDispute":   WriteDisputes,
 	"AssessLateCharge": WriteLateCharges,
 	"CarryForward":     WritePeriods,
+
+	"SetDunningPolicy":    ActAsCreditor, // with what an agency may send by itself
+	"AssignDunningPolicy": ActAsCreditor,
+	"RecordBankData":      WritePayments, // whoever brings the payments in says how far
+	"AgreePaymentPlan":    ActAsCreditor,
+	"HandOver":            ActAsCreditor,
+	"ResumeCase":          ActAsCreditor,
+	"EscalateReminder":    WriteDunning,
+	"SendReminder":        WriteDunning,
+	"DropReminder":        WriteDunning,
+	"HoldDunning":         WriteDunning,
+	"ReleaseHold":         WriteDunning,
+	"RecordPromise":       WriteDunning,
+	"SettlePromise":       WriteDunning,
+	"MissInstalment":      WriteDunning,
+	"AcceleratePlan":      WriteDunning,
+	"CompletePlan":        WriteDunning,
+	"RecordContact":       WriteDunning,
+	"AssignCollector":     WriteDunning,
+	"ReturnToCreditor":    WriteDunning,
+	"CloseCase":           WriteDunning,
+	"BeginRun":            WriteDunning,
+	"RecordDecisions":     WriteDunning,
+	"EndRun":              WriteDunning,
 
 	"CreateKey": ManageKeys,
 	"RevokeKey": ManageKeys,

@@ -30,6 +30,8 @@ writeoffs:write    -        yes         -      yes
 disputes:write     -        yes         yes    yes
 latecharges:write  -        yes         -      yes
 periods:write      -        yes         -      yes
+dunning:write      -        yes         yes    yes
+dunning:creditor   -        yes         -      yes
 imports:write      -        yes         -      yes
 views:manage       -        -           -      yes
 keys:manage        -        -           -      yes

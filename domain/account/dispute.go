@@ -197,6 +197,7 @@ func (e DisputeResolved) On() domain.Date { return e.ResolvedOn }
 func (DisputeResolved) Effect() int64     { return 0 }
 
 func (e DisputeResolved) apply(s *State) {
-	s.disputes[e.Dispute].resolved = true
+	d := s.disputes[e.Dispute]
+	d.resolved, d.resolvedOn = true, e.ResolvedOn
 	s.items.use(e.Invoice).seldom().disputed -= e.Amount.Minor()
 }

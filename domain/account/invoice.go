@@ -247,7 +247,9 @@ func (e DueDateChanged) apply(s *State) {
 		s.unlist(it)
 		defer s.list(it)
 	}
-	it.dueOn, it.seldom().dueSince = e.DueOn, e.ChangeOn
+	r := it.seldom()
+	r.dues = append(r.dues, dueChange{e.ChangeOn, it.dueOn})
+	it.dueOn, r.dueSince = e.DueOn, e.ChangeOn
 }
 
 // NumberForfeited says that a number taken for this account was given back before a document carried it. Whoever took

@@ -42,6 +42,13 @@ type ItemRecord struct {
 	Differences  int64            `json:"differences_minor,omitempty" doc:"small differences settled"`
 	ChargedUntil domain.Date      `json:"charged_until,omitzero" doc:"late charges are assessed to this day"`
 	DueSince     domain.Date      `json:"due_since,omitzero" doc:"the day of its latest change of due date"`
+	DueChanges   []DueRecord      `json:"due_changes,omitempty" doc:"its due dates of before, by day"`
+}
+
+// DueRecord is a due date that held until a day.
+type DueRecord struct {
+	On  domain.Date `json:"on" doc:"the first day without it"`
+	Was domain.Date `json:"was_due_on" doc:"the due date until then"`
 }
 
 // FundRecord is a payment or credit note as it stands.
@@ -75,11 +82,12 @@ type WriteOffRecord struct {
 
 // DisputeRecord is a dispute as it stands.
 type DisputeRecord struct {
-	Dispute  domain.DisputeID `json:"dispute" doc:"id within the account"`
-	Invoice  domain.InvoiceID `json:"invoice" doc:"the item"`
-	On       domain.Date      `json:"on" doc:"opened"`
-	Amount   int64            `json:"amount_minor" doc:"in dispute"`
-	Resolved bool             `json:"resolved,omitempty" doc:"it is over"`
+	Dispute    domain.DisputeID `json:"dispute" doc:"id within the account"`
+	Invoice    domain.InvoiceID `json:"invoice" doc:"the item"`
+	On         domain.Date      `json:"on" doc:"opened"`
+	Amount     int64            `json:"amount_minor" doc:"in dispute"`
+	Resolved   bool             `json:"resolved,omitempty" doc:"it is over"`
+	ResolvedOn domain.Date      `json:"resolved_on,omitzero" doc:"the day on which it was resolved"`
 }
 
 // split cuts records into parts of about PartMax; there is always one.
@@ -127,7 +135,9 @@ func cut[T interface{ weight() int }](list []T, room int) (head, tail []T, left 
 	return list[:n:n], list[n:], room
 }
 
-func (r ItemRecord) weight() int     { return 1 + len(r.Moves) + len(r.Taxes) + len(r.Noted) }
+func (r ItemRecord) weight() int {
+	return 1 + len(r.Moves) + len(r.Taxes) + len(r.Noted) + len(r.DueChanges)
+}
 func (r FundRecord) weight() int     { return 1 + len(r.Moves) + len(r.Applied) }
 func (r WriteOffRecord) weight() int { return 1 + len(r.Taxes) }
 func (r DisputeRecord) weight() int  { return 1 }
@@ -163,8 +173,8 @@ func (s *State) records(keep func(last domain.Date, live bool) bool) (r Records)
 		}
 	}
 	for id, d := range s.disputes {
-		if keep(d.openedOn, !d.resolved) {
-			r.Disputes = append(r.Disputes, DisputeRecord{id, d.item, d.openedOn, d.amount, d.resolved})
+		if keep(domain.LaterOf(d.openedOn, d.resolvedOn), !d.resolved) {
+			r.Disputes = append(r.Disputes, DisputeRecord{id, d.item, d.openedOn, d.amount, d.resolved, d.resolvedOn})
 			needed[d.item] = true
 		}
 	}
@@ -186,8 +196,22 @@ func (s *State) record(it *item) ItemRecord {
 	return ItemRecord{
 		it.id, it.charge, it.issuedOn, it.dueOn, it.total, it.settled, r.credited, r.writtenOff, r.cancelled,
 		it.voided, moveRecords(it.moves), s.unpack(it.taxes), s.unpack(r.noted), r.notedTotal, r.disputed, r.differences,
-		r.chargedUntil, r.dueSince,
+		r.chargedUntil, r.dueSince, dueRecords(r.dues),
 	}
+}
+
+func dueRecords(dues []dueChange) (list []DueRecord) {
+	for _, d := range dues {
+		list = append(list, DueRecord{d.on, d.was})
+	}
+	return list
+}
+
+func dueChanges(list []DueRecord) (dues []dueChange) {
+	for _, d := range list {
+		dues = append(dues, dueChange{d.On, d.Was})
+	}
+	return dues
 }
 
 func moveRecords(t timeline) []MoveRecord {
@@ -225,7 +249,7 @@ func (s *State) restore(r Records) {
 		if s.disputes == nil {
 			s.disputes = make(map[domain.DisputeID]*dispute)
 		}
-		s.disputes[rec.Dispute] = &dispute{rec.Invoice, rec.On, rec.Amount, rec.Resolved}
+		s.disputes[rec.Dispute] = &dispute{rec.Invoice, rec.On, rec.Amount, rec.Resolved, rec.ResolvedOn}
 	}
 }
 
@@ -237,7 +261,7 @@ func (s *State) restoreItem(rec ItemRecord) *item {
 	it.open = it.total - it.settled - rec.Credited - rec.WrittenOff - rec.Cancelled
 	r := rarely{
 		rec.Credited, rec.WrittenOff, rec.Cancelled, s.pack(rec.Noted), rec.NotedTotal, rec.Disputed,
-		rec.Differences, rec.ChargedUntil, rec.DueSince,
+		rec.Differences, rec.ChargedUntil, rec.DueSince, dueChanges(rec.DueChanges),
 	}
 	if !reflect.ValueOf(r).IsZero() {
 		it.rarely = &r

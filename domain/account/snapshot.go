@@ -8,7 +8,7 @@ import (
 )
 
 // SnapshotVersion is raised whenever State means something else; older snapshots are then thrown away.
-const SnapshotVersion = 2
+const SnapshotVersion = 3
 
 // snapshot is a whole State as JSON. Snapshots are disposable: the log gives the same state again.
 type snapshot struct {

@@ -58,6 +58,13 @@ type rarely struct {
 	differences  int64       // small differences settled on it; part of settled
 	chargedUntil domain.Date // late charges are assessed to this day
 	dueSince     domain.Date // the day of its latest change of due date
+	dues         []dueChange // its due dates of before, in the order of the days
+}
+
+// dueChange is a due date that held until a day.
+type dueChange struct {
+	on  domain.Date // the first day without it
+	was domain.Date
 }
 
 // seldom is the item's rarely, made when first needed.
@@ -125,10 +132,11 @@ type writeOff struct {
 }
 
 type dispute struct {
-	item     domain.InvoiceID
-	openedOn domain.Date
-	amount   int64
-	resolved bool
+	item       domain.InvoiceID
+	openedOn   domain.Date
+	amount     int64
+	resolved   bool
+	resolvedOn domain.Date // none where a carry forward of earlier times did not say
 }
 
 func newState() *State {

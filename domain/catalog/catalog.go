@@ -9,20 +9,22 @@ import (
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/numbering"
 	"github.com/urikake/urikake/domain/seller"
 )
 
 // Events is every kind of event that any aggregate has ever written, with its versions.
 func Events() []domain.Schema {
-	return slices.Concat(seller.Events, customer.Events, numbering.Events, account.Events, access.Events)
+	return slices.Concat(seller.Events, customer.Events, numbering.Events, account.Events, dunning.Events, access.Events)
 }
 
 // Command is anything that a client may order; Name is its wire name.
 type Command interface{ Name() string }
 
 // Commands is every command that a client may send, in the order in which people meet them. Those about access keys are
-// not among them: who could send a hash of his own would have a key of his own.
+// not among them: who could send a hash of his own would have a key of his own. Nor are those of a dunning run, which
+// records what it decided itself.
 func Commands() []Command {
 	var all []Command
 	for _, c := range seller.Commands {
@@ -32,6 +34,12 @@ func Commands() []Command {
 		all = append(all, c)
 	}
 	for _, c := range account.Commands {
+		all = append(all, c)
+	}
+	for _, c := range dunning.PolicyCommands {
+		all = append(all, c)
+	}
+	for _, c := range dunning.Commands {
 		all = append(all, c)
 	}
 	return all

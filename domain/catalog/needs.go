@@ -4,6 +4,7 @@ import (
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/dunning"
 )
 
 // Needs is every permission that it takes to give a command: that of its name, and one more where the command does
@@ -18,6 +19,10 @@ func Needs(c Command) []access.Permission {
 	case account.ResolveDispute:
 		if c.Outcome == account.DisputeUpheld {
 			needs = append(needs, access.WriteCredits)
+		}
+	case dunning.Command:
+		if c.As() == dunning.Creditor && needs[0] != access.ActAsCreditor {
+			needs = append(needs, access.ActAsCreditor)
 		}
 	}
 	return needs

@@ -9,6 +9,7 @@ import (
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/seller"
 )
 
@@ -48,6 +49,12 @@ func TestNoWayRoundARole(t *testing.T) {
 		{account.ReversePayment{}, true},
 		{account.VoidInvoice{}, false},
 		{account.SettleDifference{}, false},
+		{dunning.EscalateReminder{}, true},
+		{dunning.EscalateReminder{Order: dunning.Order{Acting: dunning.Agency}}, true},
+		{dunning.EscalateReminder{Order: dunning.Order{Acting: dunning.Creditor}}, false},
+		{dunning.CloseCase{Order: dunning.Order{Acting: dunning.Creditor}}, false},
+		{dunning.AgreePaymentPlan{}, false},
+		{dunning.SetDunningPolicy{}, false},
 	} {
 		if may(access.Clerk, c.command) != c.clerk || !may(access.Accountant, c.command) || may(access.Auditor, c.command) {
 			t.Errorf("%s %+v", c.command.Name(), c.command)
@@ -55,6 +62,15 @@ func TestNoWayRoundARole(t *testing.T) {
 	}
 	if may(access.Accountant, seller.ChangeSeller{}) || may(access.Accountant, access.CreateKey{}) || !may(access.Admin, access.CreateKey{}) {
 		t.Error("sellers and keys are the admin's")
+	}
+}
+
+// A run records what it decided; nobody sends decisions of his own.
+func TestRunsAreNoOrdinaryCommands(t *testing.T) {
+	for _, c := range dunning.RunCommands {
+		if _, err := catalog.Decode(c.Name(), []byte(`{}`)); err == nil {
+			t.Errorf("%s can be sent", c.Name())
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/dunning"
 )
 
 //go:embed testdata/commands/*.json
@@ -119,7 +120,35 @@ var words = map[reflect.Type]shape{
 		account.AlreadyPaid, account.NotOrdered, account.OtherDispute),
 	reflect.TypeFor[account.Outcome]():          oneOf(account.DisputeUpheld, account.DisputeRejected, account.DisputeWithdrawn),
 	reflect.TypeFor[account.DifferenceReason](): oneOf(account.BankFee, account.RoundingError),
-	reflect.TypeFor[access.Role]():              oneOf(access.Roles...),
+	reflect.TypeFor[dunning.PolicyID]():         id,
+	reflect.TypeFor[dunning.LevelID]():          id,
+	reflect.TypeFor[dunning.TemplateID]():       id,
+	reflect.TypeFor[dunning.ReminderID]():       id,
+	reflect.TypeFor[dunning.HoldID]():           id,
+	reflect.TypeFor[dunning.PromiseID]():        id,
+	reflect.TypeFor[dunning.PlanID]():           id,
+	reflect.TypeFor[dunning.ContactID]():        id,
+	reflect.TypeFor[dunning.RunID]():            id,
+
+	reflect.TypeFor[dunning.MonthDay]():       {"type": "string", "pattern": `^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`, "examples": []string{"12-29"}},
+	reflect.TypeFor[dunning.Weekday]():        oneOf(dunning.Weekdays...),
+	reflect.TypeFor[dunning.Capacity]():       oneOf(dunning.Agency, dunning.Creditor),
+	reflect.TypeFor[dunning.Channel]():        oneOf(dunning.Mail, dunning.Letter, dunning.Phone, dunning.SMS, dunning.RegisteredLetter),
+	reflect.TypeFor[dunning.Tone]():           oneOf(dunning.Courtesy, dunning.Friendly, dunning.Polite, dunning.Firm, dunning.Final),
+	reflect.TypeFor[dunning.LateChargeUse]():  oneOf(dunning.NoLateCharge, dunning.LateChargeShown, dunning.LateChargeAssessed),
+	reflect.TypeFor[dunning.OldData]():        oneOf(dunning.StopOnOldData, dunning.WarnOnOldData),
+	reflect.TypeFor[dunning.SendResult]():     oneOf(dunning.Accepted, dunning.Delivered, dunning.SpokenTo),
+	reflect.TypeFor[dunning.DropReason]():     oneOf(dunning.DropReasons...),
+	reflect.TypeFor[dunning.HoldKind]():       oneOf(dunning.HoldKinds...),
+	reflect.TypeFor[dunning.PromiseOutcome](): oneOf(dunning.Kept, dunning.PartlyKept, dunning.Broken),
+	reflect.TypeFor[dunning.Trigger]():        oneOf(dunning.MissedInstalments, dunning.OnInsolvency, dunning.OnNotice),
+	reflect.TypeFor[dunning.ContactBy]():      oneOf(dunning.ByCall, dunning.ByMail, dunning.ByLetter, dunning.ByVisit),
+	reflect.TypeFor[dunning.Direction]():      oneOf(dunning.Outbound, dunning.Inbound),
+	reflect.TypeFor[dunning.ContactOutcome](): oneOf(dunning.ContactOutcomes...),
+	reflect.TypeFor[dunning.HandOverTo]():     oneOf(dunning.Lawyer, dunning.LicensedServicer),
+	reflect.TypeFor[dunning.CloseReason]():    oneOf(dunning.ClosePaid, dunning.CloseWrittenOff, dunning.CloseSettled, dunning.CloseInError, dunning.CloseOther),
+
+	reflect.TypeFor[access.Role](): oneOf(access.Roles...),
 }
 
 var id = shape{"type": "string", "pattern": `^[A-Za-z0-9_-]{1,64}$`}

@@ -20,6 +20,7 @@ import (
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/seller"
 )
 
@@ -35,6 +36,10 @@ func shapeFault(c catalog.Command) (err error) {
 	case seller.Command:
 		_, registers := c.(seller.RegisterSeller)
 		_, err = seller.Decider.Decide(&seller.State{Registered: !registers}, c)
+	case dunning.Command:
+		return dunning.Check(dunning.WithID(c, "DERIVED"))
+	case dunning.PolicyCommand:
+		return dunning.CheckPolicy(c)
 	default:
 		err = fmt.Errorf("%T belongs to no aggregate", c)
 	}

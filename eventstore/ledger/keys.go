@@ -8,6 +8,7 @@ import (
 
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 )
@@ -201,7 +202,7 @@ func (k *usedKeys) forget(key uint64) {
 func realmOf(stream string) (realm, base string) {
 	kind, rest, _ := strings.Cut(stream, "-")
 	switch kind {
-	case "seller", "customer":
+	case "seller", "customer", "policy", "dunning", "dunningrun":
 		realm, _, _ = strings.Cut(rest, ".")
 		return realm, stream
 	case "account":
@@ -225,6 +226,12 @@ func streamOf(c interface{ Name() string }) string {
 		return c.Of().Stream()
 	case account.Command:
 		return c.Account().Stream()
+	case dunning.PolicyCommand:
+		return dunning.PolicyStream(c.Of())
+	case dunning.Command:
+		return c.Case().Stream()
+	case dunning.RunCommand:
+		return c.Of().Stream()
 	}
 	return ""
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 )
@@ -24,6 +25,7 @@ import (
 // Ledger runs every command of the books.
 type Ledger struct {
 	store   eventstore.Store
+	codec   *eventstore.Codec
 	handler *eventstore.Handler
 	series  *dispenser
 	keys    *usedKeys // nil: each stream knows its own
@@ -32,7 +34,7 @@ type Ledger struct {
 // New works on a log. snapshots may be nil.
 func New(store eventstore.Store, codec *eventstore.Codec, snapshots eventstore.Snapshots) *Ledger {
 	h := eventstore.NewHandler(store, codec, snapshots)
-	return &Ledger{store: store, handler: h, series: newDispenser(h)}
+	return &Ledger{store: store, codec: codec, handler: h, series: newDispenser(h)}
 }
 
 // Codec knows every event of the catalog.
@@ -73,6 +75,12 @@ func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env 
 		return l.onCustomer(ctx, c, env)
 	case account.Command:
 		return l.onAccount(ctx, c, env)
+	case dunning.PolicyCommand:
+		return l.onPolicies(ctx, c, env)
+	case dunning.Command:
+		return l.onCase(ctx, c, env)
+	case dunning.RunCommand:
+		return l.onRun(ctx, c, env)
 	case access.Command:
 		return eventstore.Run(ctx, l.handler, accessKeys, c, env)
 	}

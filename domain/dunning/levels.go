@@ -1,0 +1,164 @@
+package dunning
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/urikake/urikake/domain"
+)
+
+// LevelID names a level within a policy: REMINDER_1. A case remembers it, so that a changed policy never sends one twice.
+type LevelID string
+
+// TemplateID names the text of a reminder, in every language that it has.
+type TemplateID string
+
+// Channel is how a reminder reaches the debtor.
+type Channel string
+
+const (
+	Mail             Channel = "MAIL" // e-mail
+	Letter           Channel = "LETTER"
+	Phone            Channel = "PHONE"
+	SMS              Channel = "SMS"
+	RegisteredLetter Channel = "REGISTERED_LETTER" // 内容証明郵便 with 配達証明: the proof of a demand (催告)
+)
+
+// Tone is how a reminder speaks.
+type Tone string
+
+const (
+	Courtesy Tone = "COURTESY" // before anything is late
+	Friendly Tone = "FRIENDLY" // perhaps our letters crossed (行き違いの節はご容赦ください)
+	Polite   Tone = "POLITE"
+	Firm     Tone = "FIRM"
+	Final    Tone = "FINAL" // names the consequences
+)
+
+// LateChargeUse is what a level does about late charges.
+type LateChargeUse string
+
+const (
+	NoLateCharge       LateChargeUse = "NONE"
+	LateChargeShown    LateChargeUse = "SHOWN"    // as information; nothing is owed by it
+	LateChargeAssessed LateChargeUse = "ASSESSED" // the run assesses it as well: see account.AssessLateCharge
+)
+
+// Level is one step of a policy.
+type Level struct {
+	ID            LevelID        `json:"level" doc:"name of the level within the policy, such as REMINDER_1"`
+	Title         string         `json:"title,omitzero" doc:"what people call it, up to 300 bytes"`
+	DaysAfterDue  int            `json:"days_after_due" doc:"days from the oldest due date on which it is reached; the first level alone may be at zero or below, as a notice before anything is late"`
+	MinimumAmount []domain.Money `json:"minimum_amount,omitempty" doc:"at least so much must be overdue, one amount a currency; none for other currencies"`
+	MinimumShare  domain.Rate    `json:"minimum_share,omitzero" doc:"at least so many percent of what is open must be overdue"`
+	Channel       Channel        `json:"channel" doc:"MAIL, LETTER, PHONE, SMS or REGISTERED_LETTER"`
+	Template      TemplateID     `json:"template" doc:"the text; its language is the customer's"`
+	Tone          Tone           `json:"tone" doc:"COURTESY, FRIENDLY, POLITE, FIRM or FINAL"`
+	Fee           []domain.Money `json:"fee,omitempty" doc:"fee that is asked for, one amount a currency; it is owed only once it is invoiced"`
+	LateCharge    LateChargeUse  `json:"late_charge,omitempty" doc:"NONE (when left out), SHOWN or ASSESSED"`
+	Who           Capacity       `json:"who" doc:"who may do it: AGENCY (and so the creditor), or CREDITOR alone"`
+}
+
+// Limits of levels.
+const (
+	LevelsMax    = 20
+	DaysAfterMax = 3650 // ten years
+	DaysAheadMax = 60   // of a notice before the due date
+)
+
+var (
+	ErrNoLevel = &domain.Error{
+		Code: domain.Invalid, Rule: "dunning.no_level",
+		Text: "a policy has 1 to 20 levels",
+	}
+	ErrBadDays = &domain.Error{
+		Code: domain.Invalid, Rule: "dunning.bad_days",
+		Text: "the number of days is out of range",
+	}
+	ErrBeforeDue = &domain.Error{
+		Code: domain.Invalid, Rule: "dunning.before_due",
+		Text: "only the first level may come before anything is late, with tone COURTESY; the others come a day after the due date or later",
+	}
+	ErrNotRising = &domain.Error{
+		Code: domain.Invalid, Rule: "dunning.levels_not_rising",
+		Text: "each level comes more days after the due date than the one before it",
+	}
+	ErrLevelTwice = &domain.Error{
+		Code: domain.Invalid, Rule: "dunning.level_twice",
+		Text: "two levels have one name",
+	}
+	ErrCreditorsLevel = &domain.Error{
+		Code: domain.Invalid, Rule: "dunning.creditors_level",
+		Text: "a final notice, a registered letter and a late charge that is assessed are the creditor's demands; who must be CREDITOR (弁護士法72条)",
+	}
+	ErrBadShare = &domain.Error{
+		Code: domain.Invalid, Rule: "dunning.bad_share",
+		Text: "a share is 0 to 100 percent",
+	}
+)
+
+// ahead tells a notice that comes before anything is late.
+func (l Level) ahead() bool { return l.DaysAfterDue <= 0 }
+
+func (l Level) lateCharge() LateChargeUse {
+	if l.LateCharge == "" {
+		return NoLateCharge
+	}
+	return l.LateCharge
+}
+
+// amount is a list's amount in a currency, zero where it has none.
+func amount(list []domain.Money, c domain.Currency) domain.Money {
+	for _, m := range list {
+		if m.Currency() == c {
+			return m
+		}
+	}
+	return domain.NewMoney(0, c)
+}
+
+func checkLevels(f *domain.Faults, levels []Level) {
+	if len(levels) == 0 || len(levels) > LevelsMax {
+		f.Add("/levels", ErrNoLevel.With("%d levels", len(levels)))
+		return
+	}
+	for i, l := range levels {
+		at := "/levels/" + strconv.Itoa(i)
+		f.Add(at, l.check())
+		twice := slices.ContainsFunc(levels[:i], func(o Level) bool { return o.ID == l.ID })
+		f.Require(!twice, at+"/level", ErrLevelTwice.With("%.80q", string(l.ID)))
+		days := at + "/days_after_due"
+		f.Require(i == 0 || !l.ahead(), days, ErrBeforeDue.With("%d", l.DaysAfterDue))
+		f.Require(i == 0 || l.DaysAfterDue > levels[i-1].DaysAfterDue, days, ErrNotRising.With("%d", l.DaysAfterDue))
+	}
+}
+
+func (l Level) check() error {
+	var f domain.Faults
+	f.Add("/level", domain.CheckID(l.ID))
+	f.Add("/title", domain.CheckLine(l.Title, false, NameMax))
+	f.Require(l.DaysAfterDue >= -DaysAheadMax && l.DaysAfterDue <= DaysAfterMax, "/days_after_due",
+		ErrBadDays.With("%d, want -%d to %d", l.DaysAfterDue, DaysAheadMax, DaysAfterMax))
+	f.Require(l.ahead() == (l.Tone == Courtesy), "/tone", ErrBeforeDue.With("%d days, tone %.80q", l.DaysAfterDue, string(l.Tone)))
+	checkAmounts(&f, "/minimum_amount", l.MinimumAmount)
+	f.Require(l.MinimumShare >= 0 && l.MinimumShare <= domain.RateWhole, "/minimum_share", ErrBadShare.With("%s", l.MinimumShare))
+	oneOf(&f, "/channel", l.Channel, Mail, Letter, Phone, SMS, RegisteredLetter)
+	f.Add("/template", domain.CheckID(l.Template))
+	oneOf(&f, "/tone", l.Tone, Courtesy, Friendly, Polite, Firm, Final)
+	checkAmounts(&f, "/fee", l.Fee)
+	oneOf(&f, "/late_charge", l.lateCharge(), NoLateCharge, LateChargeShown, LateChargeAssessed)
+	oneOf(&f, "/who", l.Who, Agency, Creditor)
+	demands := l.Tone == Final || l.Channel == RegisteredLetter || l.LateCharge == LateChargeAssessed
+	f.Require(!demands || l.Who != Agency, "/who", ErrCreditorsLevel)
+	return f.Err()
+}
+
+const currenciesMax = 50
+
+func checkAmounts(f *domain.Faults, field string, list []domain.Money) {
+	if len(list) > currenciesMax {
+		f.Add(field, domain.ErrTooLong.With("%d currencies, at most %d", len(list), currenciesMax))
+		return
+	}
+	f.Add(field, domain.CheckPositiveList(list))
+}

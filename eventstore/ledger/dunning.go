@@ -1,0 +1,174 @@
+package ledger
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/dunning"
+	"github.com/urikake/urikake/domain/seller"
+	"github.com/urikake/urikake/eventstore"
+)
+
+var (
+	policies = &eventstore.Aggregate[dunning.PolicyCommand, *dunning.Policies]{Decider: dunning.PolicyDecider, Size: (*dunning.Policies).Size}
+	runs     = &eventstore.Aggregate[dunning.RunCommand, *dunning.RunState]{Decider: dunning.RunDecider, Size: (*dunning.RunState).Size}
+	cases    = &eventstore.Aggregate[dunning.Request, *dunning.State]{Decider: dunning.Decider, Size: (*dunning.State).Size}
+)
+
+// ErrUnknownRecipient refuses a reference that leads to nobody (any more).
+var ErrUnknownRecipient = &domain.Error{
+	Code: domain.NotFound, Rule: "dunning.unknown_recipient",
+	Text: "the customer has no such contact; a recipient is customer, or contact: and the contact's place from 0",
+}
+
+// onPolicies asks that the seller be registered.
+func (l *Ledger) onPolicies(ctx context.Context, c dunning.PolicyCommand, env eventstore.Envelope) (eventstore.Receipt, error) {
+	if err := dunning.CheckPolicy(c); err != nil {
+		return eventstore.Receipt{}, err
+	}
+	if err := l.registered(ctx, c.Of()); err != nil {
+		return eventstore.Receipt{}, err
+	}
+	return eventstore.Run(ctx, l.handler, policies, c, env)
+}
+
+// onRun asks the same.
+func (l *Ledger) onRun(ctx context.Context, c dunning.RunCommand, env eventstore.Envelope) (eventstore.Receipt, error) {
+	if err := dunning.CheckRun(c); err != nil {
+		return eventstore.Receipt{}, err
+	}
+	if err := l.registered(ctx, c.Of().Seller); err != nil {
+		return eventstore.Receipt{}, err
+	}
+	return eventstore.Run(ctx, l.handler, runs, c, env)
+}
+
+// registered refuses dunning.unknown_seller.
+func (l *Ledger) registered(ctx context.Context, id domain.SellerID) error {
+	return eventstore.View(ctx, l.handler, sellers, seller.Stream(id), func(s *seller.State, _ eventstore.Version) error {
+		if !s.Registered {
+			return dunning.ErrUnknownSeller.With("%s", id).At("/seller")
+		}
+		return nil
+	})
+}
+
+// onCase decides on facts that are read from the account right before. The account may change between that and the
+// append, since they are two streams: a reminder that was queued at the same moment as its debtor's payment was booked
+// is found by the look that is taken again when it is sent, and a case that was closed as paid while a payment bounced
+// begins afresh with the next run.
+func (l *Ledger) onCase(ctx context.Context, c dunning.Command, env eventstore.Envelope) (eventstore.Receipt, error) {
+	c = dunning.WithID(c, derivedID(env.CommandID))
+	if err := dunning.Check(c); err != nil {
+		return eventstore.Receipt{}, err
+	}
+	facts, err := l.facts(ctx, c)
+	if err != nil {
+		return eventstore.Receipt{}, err
+	}
+	return eventstore.Run(ctx, l.handler, cases, dunning.Request{Command: c, Facts: facts}, env)
+}
+
+func (l *Ledger) facts(ctx context.Context, c dunning.Command) (f dunning.Facts, err error) {
+	key := c.Case()
+	p, err := l.parties(ctx, account.Key(key))
+	f.SellerKnown, f.CustomerKnown = p.SellerKnown, p.CustomerKnown
+	if err != nil || !f.SellerKnown || !f.CustomerKnown || !dunning.NeedsFacts(c) {
+		return f, err
+	}
+	if f.Policy, _, err = l.Policy(ctx, key.Seller, key.Customer); err != nil {
+		return f, err
+	}
+	f.Debtor, err = l.Debtor(ctx, key, dayOf(c))
+	return f, err
+}
+
+// dayOf is the day as of which a command that needs facts is decided.
+func dayOf(c dunning.Command) domain.Date {
+	switch c := c.(type) {
+	case dunning.EscalateReminder:
+		return c.On
+	case dunning.CloseCase:
+		return c.On
+	}
+	return domain.Date{}
+}
+
+// Policy is the one that holds for a debtor: the customer's own, its group's, or the seller's default. ok is false where
+// the seller has set none that fits. O(1).
+func (l *Ledger) Policy(ctx context.Context, seller domain.SellerID, id domain.CustomerID) (p dunning.Versioned, ok bool, err error) {
+	var group string
+	err = l.customer(ctx, customer.Key{Seller: seller, Customer: id}, func(s *customer.State) { group = s.Attributes[dunning.GroupAttribute] })
+	if err != nil {
+		return p, false, err
+	}
+	err = eventstore.View(ctx, l.handler, policies, dunning.PolicyStream(seller), func(s *dunning.Policies, _ eventstore.Version) error {
+		p, ok = s.For(id, group)
+		return nil
+	})
+	return p, ok, err
+}
+
+// Policies are the newest versions of all policies of a seller, by id.
+func (l *Ledger) Policies(ctx context.Context, seller domain.SellerID) (list []dunning.Versioned, err error) {
+	err = eventstore.View(ctx, l.handler, policies, dunning.PolicyStream(seller), func(s *dunning.Policies, _ eventstore.Version) error {
+		list = s.All()
+		return nil
+	})
+	return list, err
+}
+
+// Case lets look at a case as it stands now, at version 0 where there is none. look must not keep or change it.
+func (l *Ledger) Case(ctx context.Context, key dunning.Key, look func(*dunning.State, eventstore.Version) error) error {
+	return eventstore.View(ctx, l.handler, cases, key.Stream(), look)
+}
+
+// DunningRun lets look at how far a run has come, at version 0 where there is none. look must not keep or change it.
+func (l *Ledger) DunningRun(ctx context.Context, key dunning.RunKey, look func(*dunning.RunState, eventstore.Version) error) error {
+	return eventstore.View(ctx, l.handler, runs, key.Stream(), look)
+}
+
+// Contact is who a reminder's recipient stands for, and the language of the customer's documents, "" for the policy's.
+// "customer" is the customer itself, by its name. Refuses dunning.unknown_customer and dunning.unknown_recipient.
+func (l *Ledger) Contact(ctx context.Context, key dunning.Key, recipient string) (who customer.Contact, lang domain.Language, err error) {
+	known, found := false, false
+	err = l.customer(ctx, customer.Key{Seller: key.Seller, Customer: key.Customer}, func(s *customer.State) {
+		known, lang = s.Registered, s.Language
+		who, found = recipientOf(s, recipient)
+	})
+	switch {
+	case err == nil && !known:
+		err = dunning.ErrUnknownCustomer.With("%s of seller %s", key.Customer, key.Seller).At("/customer")
+	case err == nil && !found:
+		err = ErrUnknownRecipient.With("%.80q", recipient)
+	}
+	return who, lang, err
+}
+
+// itself is the reference to a customer where no contact is meant.
+const itself = "customer"
+
+func reference(contact int) string { return "contact:" + strconv.Itoa(contact) }
+
+func recipientOf(s *customer.State, recipient string) (customer.Contact, bool) {
+	if recipient == itself {
+		return customer.Contact{Name: s.Name}, true
+	}
+	place, ok := strings.CutPrefix(recipient, "contact:")
+	n, err := strconv.Atoi(place)
+	if !ok || err != nil || n < 0 || n >= len(s.Contacts) {
+		return customer.Contact{}, false
+	}
+	return s.Contacts[n], true
+}
+
+func (l *Ledger) customer(ctx context.Context, key customer.Key, look func(*customer.State)) error {
+	return eventstore.View(ctx, l.handler, customers, key.Stream(), func(s *customer.State, _ eventstore.Version) error {
+		look(s)
+		return nil
+	})
+}

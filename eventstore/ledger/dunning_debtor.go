@@ -1,0 +1,190 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"strings"
+
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/dunning"
+	"github.com/urikake/urikake/eventstore"
+)
+
+// Debtor is the facts about a debtor as of a day, read from the account itself and not from read models: what is open
+// under the due dates that hold on the day, what of it is in dispute, late charges at the statutory rate (no contract's
+// rate is in the books), unapplied money, receipts since the open promise or the running plan and of the last
+// dunning.PromiseDaysMax days, and how the debtor can be reached. Receipts without a known payer are not in the books,
+// so Unmatched is zero. O(what the account holds), and O(its events) for the numbers of the documents.
+func (l *Ledger) Debtor(ctx context.Context, key dunning.Key, on domain.Date) (d dunning.Debtor, err error) {
+	d = dunning.Debtor{Key: key, Unmatched: domain.NewMoney(0, key.Currency)}
+	err = l.customer(ctx, customer.Key{Seller: key.Seller, Customer: key.Customer}, func(s *customer.State) {
+		d.Group, d.Language = s.Attributes[dunning.GroupAttribute], s.Language
+		if s.Registered {
+			d.Addresses = addresses(s.Contacts)
+		}
+	})
+	if err != nil {
+		return d, err
+	}
+	err = eventstore.View(ctx, l.handler, policies, dunning.PolicyStream(key.Seller), func(s *dunning.Policies, _ eventstore.Version) error {
+		d.BankDataOn = s.BankDataOn()
+		return nil
+	})
+	if err != nil {
+		return d, err
+	}
+	since, err := l.receiptsSince(ctx, key, on)
+	if err != nil {
+		return d, err
+	}
+	return d, l.owed(ctx, &d, on, since)
+}
+
+// addresses are one for each channel by which a customer can be reached, a contact for billing before the others.
+func addresses(contacts []customer.Contact) (list []dunning.Address) {
+	if to, ok := contact(contacts, func(c customer.Contact) bool { return c.Email != "" }); ok {
+		list = append(list, dunning.Address{Channel: dunning.Mail, Recipient: to})
+	}
+	if to, ok := contact(contacts, func(c customer.Contact) bool { return c.Phone != "" }); ok {
+		list = append(list, dunning.Address{Channel: dunning.Phone, Recipient: to}, dunning.Address{Channel: dunning.SMS, Recipient: to})
+	}
+	return append(list, dunning.Address{Channel: dunning.Letter, Recipient: itself}, dunning.Address{Channel: dunning.RegisteredLetter, Recipient: itself})
+}
+
+// contact finds one that has something, the first for billing or else the first of all.
+func contact(contacts []customer.Contact, has func(customer.Contact) bool) (recipient string, ok bool) {
+	for i, c := range contacts {
+		billing := strings.EqualFold(c.Role, "billing")
+		if has(c) && (billing || !ok) {
+			recipient, ok = reference(i), true
+			if billing {
+				break
+			}
+		}
+	}
+	return recipient, ok
+}
+
+// receiptsSince is the day from which a decision may ask for receipts.
+func (l *Ledger) receiptsSince(ctx context.Context, key dunning.Key, on domain.Date) (since domain.Date, err error) {
+	since = on.AddDays(-dunning.PromiseDaysMax)
+	err = l.Case(ctx, key, func(s *dunning.State, _ eventstore.Version) error {
+		if s.Promise != nil && s.Promise.MadeOn.Before(since) {
+			since = s.Promise.MadeOn
+		}
+		if s.Plan != nil && s.Plan.AgreedOn.Before(since) {
+			since = s.Plan.AgreedOn
+		}
+		return nil
+	})
+	return since, err
+}
+
+// owed fills in what the account says.
+func (l *Ledger) owed(ctx context.Context, d *dunning.Debtor, on, since domain.Date) error {
+	key := account.Key(d.Key)
+	streams, err := l.standing(ctx, key, func(s *account.State, earlier []*account.State) {
+		d.Items, d.Receipts = nil, nil
+		for _, i := range s.OpenOn(key, on, domain.LateRate{}, earlier) {
+			d.Items = append(d.Items, dunning.Item{
+				ID: i.ID, IssuedOn: i.IssuedOn, DueOn: i.DueOn, Open: i.Open, Disputed: i.Disputed, LateCharge: i.Accrued,
+			})
+		}
+		for _, r := range s.Receipts(key, since, on, earlier) {
+			d.Receipts = append(d.Receipts, dunning.Receipt(r))
+		}
+		d.Unapplied = s.UnappliedOn(key, on, earlier)
+	})
+	if err != nil || len(d.Items) == 0 {
+		return err
+	}
+	return l.numberItems(ctx, streams, d.Items)
+}
+
+// standing lets look at an account where it stands now, and at its closed streams, newest first. It gives the names of
+// all of them, the live one first.
+func (l *Ledger) standing(ctx context.Context, key account.Key, look func(live *account.State, earlier []*account.State)) ([]string, error) {
+	for {
+		live, closed, err := l.live(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		earlier := make([]*account.State, len(closed))
+		for i, stream := range closed {
+			if earlier[i], err = l.closed(ctx, stream); err != nil {
+				return nil, err
+			}
+		}
+		moved := false
+		err = eventstore.View(ctx, l.handler, accounts, live, func(s *account.State, _ eventstore.Version) error {
+			if moved = s.CarriedInto() != ""; !moved { // or it was carried forward just now
+				look(s, earlier)
+			}
+			return nil
+		})
+		if err != nil || !moved {
+			return append([]string{live}, closed...), err
+		}
+	}
+}
+
+// numberItems reads the items' document numbers from the log: an account's state has no room for what is seldom asked.
+// Newer streams are read first, and no further than needed.
+func (l *Ledger) numberItems(ctx context.Context, streams []string, items []dunning.Item) error {
+	wanted := make(map[domain.InvoiceID]*dunning.Item, len(items))
+	for i := range items {
+		wanted[items[i].ID] = &items[i]
+	}
+	for _, stream := range streams {
+		for r, err := range l.store.Read(ctx, stream, 0) {
+			if err != nil {
+				return err
+			}
+			if !mayIssue(r, wanted) {
+				continue
+			}
+			e, err := l.codec.Decode(r)
+			if err != nil {
+				return err
+			}
+			id, number := documentIn(e)
+			if it := wanted[id]; it != nil {
+				it.Number = number
+				delete(wanted, id)
+			}
+			if len(wanted) == 0 {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// mayIssue tells that an event may have issued one of these. The id stands first in what the codec writes; what another
+// has written is read whole.
+func mayIssue(r eventstore.Recorded, wanted map[domain.InvoiceID]*dunning.Item) bool {
+	member, issues := documentMember[r.Kind]
+	if !issues {
+		return false
+	}
+	rest, ok := bytes.CutPrefix(r.Data, []byte(member))
+	end := bytes.IndexByte(rest, '"')
+	return !ok || end < 0 || wanted[domain.InvoiceID(rest[:end])] != nil
+}
+
+var documentMember = map[string]string{
+	account.InvoiceIssued{}.Kind():      `{"invoice":"`,
+	account.LateChargeAssessed{}.Kind(): `{"charge":"`,
+}
+
+func documentIn(e domain.Event) (id domain.InvoiceID, number string) {
+	switch e := e.(type) {
+	case account.InvoiceIssued:
+		return e.Invoice, e.Number
+	case account.LateChargeAssessed:
+		return e.Charge, e.Number
+	}
+	return "", ""
+}
