@@ -8,7 +8,7 @@ import (
 
 // CacheBytesMax bounds the cache of hot aggregates, in bytes. A million settled invoices in ten thousand accounts
 // take some 190 MB; what is used least goes first.
-const CacheBytesMax = 184 << 20
+const CacheBytesMax = 168 << 20
 
 // entryBytes is what an aggregate takes besides its state.
 const entryBytes = 400

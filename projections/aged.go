@@ -26,7 +26,7 @@ func (v *Views) EachAged(ctx context.Context, q AgingQuery, yield func(AgingRow)
 		if _, err := v.Wait(ctx, report.KnownAt); err != nil { // the file may have been made anew
 			return nil, err
 		}
-		err := v.look(ctx, func(r *reader) error {
+		err := v.survey(ctx, func(r *reader) error {
 			if a == nil {
 				list, err := r.holders(q.Seller, q.Customer)
 				if err != nil {

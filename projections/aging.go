@@ -112,7 +112,7 @@ func (v *Views) Aging(ctx context.Context, q AgingQuery) (AgingReport, error) {
 	if err != nil {
 		return AgingReport{}, err
 	}
-	err = v.look(ctx, func(r *reader) error {
+	err = v.survey(ctx, func(r *reader) error {
 		list, err := r.holders(q.Seller, q.Customer)
 		if err != nil {
 			return err

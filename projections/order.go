@@ -114,7 +114,8 @@ func (q *InvoicesQuery) cursor(at moment, row *InvoiceRow) string {
 
 const sealSize = 8
 
-// seal tells a cursor of this question from that of another one, and from one that was tampered with.
+// seal tells a cursor of this question from that of another one, and from one that was spoiled on its way. It keeps no
+// secret: who makes a cursor of his own sees no more than by asking.
 func (q *InvoicesQuery) seal(place []byte) []byte {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %q %q %q %q %q %q %s %s %s %s %s %s ", q.Seller, q.Customer, q.Number, q.NumberPrefix, q.Status, q.Currency, q.Sort,

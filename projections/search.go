@@ -42,7 +42,7 @@ func (s *search) page(ctx context.Context, most int) ([]InvoiceRow, error) {
 		return nil, err
 	}
 	s.kept = first[InvoiceRow]{most: most, compare: s.order.compare}
-	err := s.v.look(ctx, func(r *reader) error {
+	err := s.v.survey(ctx, func(r *reader) error {
 		if err := s.know(r); err != nil {
 			return err
 		}

@@ -32,7 +32,7 @@ var (
 const (
 	applicationID = 0x75726b76 // "urkv"
 	format        = 1          // of the tables that are no model's; raised when they change
-	readersMax    = 4          // connections that read at the same time
+	readersMax    = 6          // connections that read at the same time
 	busyMax       = 10 * time.Second
 )
 

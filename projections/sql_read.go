@@ -41,7 +41,7 @@ func (p *readers) lend(ctx context.Context, path string, now bool) (conn *sqlite
 	}
 	p.mu.Unlock()
 	if conn == nil {
-		conn, err = connect(path, "query_only = ON", "cache_size = -8192")
+		conn, err = connect(path, "query_only = ON", "cache_size = -6144")
 	}
 	if err != nil {
 		<-p.slots

@@ -49,7 +49,7 @@ func (v *Views) Unapplied(ctx context.Context, q UnappliedQuery) (UnappliedRepor
 	}
 	report := UnappliedReport{AsOf: q.AsOf, KnownAt: eventstore.Position(at.position)}
 	var mu sync.Mutex
-	err = v.look(ctx, func(r *reader) error {
+	err = v.survey(ctx, func(r *reader) error {
 		list, err := r.holders(q.Seller, q.Customer)
 		if err != nil {
 			return err

@@ -29,6 +29,7 @@ type Views struct {
 	folding chan struct{} // whoever has put something in folds new events into the live tables
 	names   *accountIDs   // of the live tables, as the last fold left them; whoever folds has them
 	asked   chan struct{} // rings when somebody waits for what Run has not folded yet
+	surveys chan struct{} // one for each question that goes through many rows
 	rebuild sync.Mutex    // one rebuild at a time
 	gate    sync.Mutex    // held while live tables change: by each batch, and by a rebuild's switch
 
@@ -73,7 +74,7 @@ func openModels(dir string, store eventstore.Store, codec *eventstore.Codec, mod
 	}
 	return &Views{
 		store: store, codec: codec, models: models, sizes: sizes{rowsMax, namesMax}, pageRows: pageRows, db: db,
-		folding: make(chan struct{}, 1), asked: make(chan struct{}, 1), moved: make(chan struct{}),
+		folding: make(chan struct{}, 1), asked: make(chan struct{}, 1), surveys: make(chan struct{}, surveysMax), moved: make(chan struct{}),
 	}, nil
 }
 
@@ -165,6 +166,21 @@ func firstError(first, then error) error {
 		return first
 	}
 	return then
+}
+
+// surveysMax is how many questions go through many rows at the same time: as many as there are cores to do it, and fewer
+// than connections, so that whoever asks for one row finds one free.
+const surveysMax = 2
+
+// survey is look for a question that goes through many rows.
+func (v *Views) survey(ctx context.Context, work func(*reader) error) error {
+	select {
+	case v.surveys <- struct{}{}:
+		defer func() { <-v.surveys }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return v.look(ctx, work)
 }
 
 // look reads the tables as they stand. Damage is noted, for the next fold to mend.

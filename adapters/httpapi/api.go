@@ -11,7 +11,10 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -118,6 +121,7 @@ type operation struct {
 	summary          string
 	about            string
 	permission       access.Permission           // "": whoever is let in at all
+	writes           bool                        // of any command: closed to roles that may give none
 	global           bool                        // of the whole ledger: closed to keys of one seller
 	body             int64                       // most bytes of a body
 	bodyTime         time.Duration               // in which it must come; bodyTime when 0
@@ -148,13 +152,19 @@ func add[I any](a *API, o operation, handle func(context.Context, *I) (*huma.Str
 	}
 }
 
-// documented is a route's description.
+// documented is a route's description: a copy, since huma would refuse by it what the routes refuse better.
 func (a *API) documented(o operation) *huma.Operation {
 	item := a.huma.OpenAPI().Paths[o.path]
+	op := &item.Get
 	if o.method == http.MethodPost {
-		return item.Post
+		op = &item.Post
 	}
-	return item.Get
+	if (*op).RequestBody != nil {
+		(*op).RequestBody.Required = false
+	}
+	described := **op
+	*op = &described
+	return *op
 }
 
 // lift takes the deadline for the body back once that has come: it would end a long answer.
@@ -167,15 +177,30 @@ func lift(ctx context.Context) {
 // bodyTime is how long a body may take to come.
 const bodyTime = 30 * time.Second
 
-// once refuses a parameter that is given twice: which of them counts is nobody's guess.
+// once refuses a parameter that is given twice, or that can't be read: which value counts is nobody's guess.
 func once(ctx huma.Context, next func(huma.Context)) {
-	u := ctx.URL()
-	for name, values := range u.Query() {
-		if len(values) > 1 {
-			r, w := humachi.Unwrap(ctx)
-			refuse(w, r, ErrBadParameter.With("it is given %d times", len(values)).At(parameterPrefix+name))
-			return
+	r, w := humachi.Unwrap(ctx)
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		refuse(w, r, ErrBadParameter.With("the query is not well formed: %v", err))
+		return
+	}
+	var faults domain.Faults
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if values := query[name]; len(values) > 1 {
+			faults.Add(parameterPrefix+name, ErrBadParameter.With("it is given %d times", len(values)))
+		} else if values[0] == "" {
+			faults.Add(parameterPrefix+name, ErrBadParameter.With("it is empty; leave it out"))
 		}
+	}
+	for _, name := range []string{"Idempotency-Key", "If-Match", "X-Causation-Id", ActorHeader} {
+		if n := len(r.Header.Values(name)); n > 1 {
+			faults.Add(parameterPrefix+name, ErrBadParameter.With("it is given %d times", n))
+		}
+	}
+	if err := faults.Err(); err != nil {
+		refuse(w, r, err)
+		return
 	}
 	next(ctx)
 }

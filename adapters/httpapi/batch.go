@@ -77,8 +77,8 @@ type BatchAnswer struct {
 func (a *API) addBatch() {
 	add(a, operation{
 		id: "send-commands", method: http.MethodPost, path: batchPath, tag: "Commands", summary: "send many commands at once",
-		about: "Commands are done in their order and each has its own outcome: the answer is 200 also when some were refused. With together=account the commands on one account are done in one step, or none of them; accounts stand for themselves, and each is done where its first command stands.",
-		body:  batchBytesMax + 1, describe: describeBatch,
+		about:  "Commands are done in their order and each has its own outcome: the answer is 200 also when some were refused. With together=account the commands on one account are done in one step, or none of them; accounts stand for themselves, and each is done where its first command stands.",
+		writes: true, body: batchBytesMax + 1, describe: describeBatch,
 	}, a.batch)
 }
 
@@ -112,7 +112,7 @@ func (a *API) batch(ctx context.Context, in *commandIn) (*huma.StreamResponse, e
 			a.together(ctx, group)
 		}
 	}
-	return outcomes(tasks)
+	return outcomes(ctx, tasks)
 }
 
 // readBatch reads strictly, as commands are read.
@@ -229,11 +229,12 @@ func (a *API) count(ctx context.Context, t *task, began time.Time) {
 	a.counted(ctx, name, t.receipt, t.err, began)
 }
 
-func outcomes(tasks []*task) (*huma.StreamResponse, error) {
+func outcomes(ctx context.Context, tasks []*task) (*huma.StreamResponse, error) {
 	out := BatchAnswer{Outcomes: make([]ItemOutcome, len(tasks))}
 	for i, t := range tasks {
 		if t.err != nil {
 			p := problemOf(t.err)
+			p.RequestID = noteOf(ctx).ids[0]
 			out.Outcomes[i] = ItemOutcome{Status: p.Status, Problem: p}
 			out.Refused++
 			continue

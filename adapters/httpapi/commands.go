@@ -126,7 +126,7 @@ func (a *API) addCommands() {
 	}
 	add(a, operation{
 		id: "send-command", method: http.MethodPost, path: "/v1/commands/{name}", tag: "Commands",
-		summary: "send any command by its name", body: bodyMax, describe: describeAnyCommand,
+		summary: "send any command by its name", writes: true, body: bodyMax, describe: describeAnyCommand,
 		about: "The same commands as under their nouns, for programs that switch on names. The body has all of the command's members.",
 	}, func(ctx context.Context, in *commandIn) (*huma.StreamResponse, error) {
 		return a.command(ctx, in.ctx.Param("name"), in, nil)
@@ -256,7 +256,9 @@ func receiptAnswer(id string, r eventstore.Receipt) (*huma.StreamResponse, error
 		return nil, err
 	}
 	return stream(func(ctx huma.Context) {
-		ctx.SetHeader("ETag", etagOf(r))
+		if tag := etagOf(r); tag != "" {
+			ctx.SetHeader("ETag", tag)
+		}
 		if r.Repeated {
 			ctx.SetHeader(ReplayedHeader, "true")
 		}

@@ -113,7 +113,7 @@ var breaks = []func(*prober, *probe) (did string, sure bool){
 			return "", false
 		}
 		r.header.Set("If-Match", pick(p, []string{"12", `"x"`, `*`, `"12`, `"-1"`, `"99999999999"`, `"1", "2"`, `W/`, `"2027@"`}))
-		return "an If-Match that nobody gave", r.operation != "send-commands"
+		return "an If-Match that nobody gave", !slices.Contains([]string{"send-commands", "create-key", "revoke-key"}, r.operation) // these are on no account
 	},
 	func(p *prober, r *probe) (string, bool) {
 		if r.header.Get("Idempotency-Key") == "" {

@@ -110,7 +110,7 @@ func (a *API) dunningCase(ctx context.Context, in *accountIn) (*huma.StreamRespo
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	return reading(in.Accept, readingTag("", r.Version, m.day, r.KnownAt), caseOf(r), report{
+	return reading(in.Accept, readingTag(projections.Standing{Version: r.Version}, in.KnownAt, m, r.KnownAt), caseOf(r), report{
 		title:  fmt.Sprintf("Dunning of %s by %s in %s as of %s", in.Customer, in.Seller, in.Currency, m.day),
 		seller: in.Seller, sheet: export.Cases([]projections.CaseRow{r.CaseRow}),
 	})
@@ -135,7 +135,7 @@ func (a *API) queue(ctx context.Context, in *queueIn) (*huma.StreamResponse, err
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	out := report{what: "Dunning queue", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, position: r.KnownAt, sheet: export.Queue(r)}
+	out := report{what: "Dunning queue", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, position: r.KnownAt, seen: m.seen, sheet: export.Queue(r)}
 	if len(r.Rows) < r.Debtors {
 		out.sheet.Notes = []string{"", fmt.Sprintf("%d of %d debtors", len(r.Rows), r.Debtors)}
 	}

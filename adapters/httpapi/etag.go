@@ -31,7 +31,13 @@ func versionTag(period string, version eventstore.Version) string {
 	return strconv.FormatUint(uint64(version), 10)
 }
 
+// etagOf is the version of the account after a command; none after a carry forward, when it goes on in another stream.
 func etagOf(r eventstore.Receipt) string {
+	for _, e := range r.Events {
+		if _, carried := e.(account.BalanceCarriedForward); carried {
+			return ""
+		}
+	}
 	_, period, _ := account.ParseStream(r.Stream)
 	return `"` + versionTag(period, r.Version) + `"`
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -60,9 +61,12 @@ func (a *API) events(ctx context.Context, in *eventsIn) (*huma.StreamResponse, e
 			return nil, err
 		}
 	}
+	q.NoKeys = !p.Role.May(access.ReadKeys)
 	return stream(func(ctx huma.Context) {
 		r, w := humachi.Unwrap(ctx)
-		err := a.feed.Serve(r.Context(), q, form, w)
+		live, stop := a.whileLive(r.Context(), p)
+		defer stop()
+		err := a.feed.Serve(live, q, form, w)
 		switch {
 		case err == nil:
 		case errors.Is(err, ErrFeedCut):
@@ -72,6 +76,29 @@ func (a *API) events(ctx context.Context, in *eventsIn) (*huma.StreamResponse, e
 			refuse(w, r, err)
 		}
 	}), nil
+}
+
+// whileLive ends a follower's context when his key ends.
+func (a *API) whileLive(ctx context.Context, p Principal) (context.Context, context.CancelFunc) {
+	ctx, stop := context.WithCancel(ctx)
+	if p.Key == "" {
+		return ctx, stop
+	}
+	go func() {
+		tick := time.NewTicker(keysEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				if !a.keys.live(p.Key, a.books.Clock()) {
+					stop()
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return ctx, stop
 }
 
 func feedForm(accept string) (FeedForm, error) {

@@ -15,10 +15,12 @@ type example struct {
 	body      string
 }
 
-// The key that the examples make; its id and its secret are made by chance, and so these stand for them.
+// The keys that the examples make; their ids and secrets are made by chance, and so these stand for them.
 const (
 	exampleKey   = "QX4MZ7WN2KBT"
 	exampleToken = "urikake_QX4MZ7WN2KBT_c2VjcmV0IGFzIHNob3duIGluIHRoZSBleGFtcGxlcyE"
+	secondKey    = "QX4MZ7WN2KBU"
+	secondToken  = "urikake_QX4MZ7WN2KBU_c2VjcmV0IGFzIHNob3duIGluIHRoZSBleGFtcGxlcyE"
 )
 
 var examples = slices.Concat(bookExamples, dunningExamples, officeExamples)
@@ -190,8 +192,9 @@ var officeExamples = []example{
 	{"list-views", "how far each has come", "/v1/views", "", ""},
 	{"rebuild-views", "fold one again", "/v1/views/rebuild", "", `{"models": ["items"]}`},
 
-	{"create-key", "a key for the nightly job", "/v1/keys", "", `{"holder": "nightly job", "role": "admin"}`},
+	{"create-key", "the first key is an admin's", "/v1/keys", "", `{"holder": "Suzuki", "role": "admin"}`},
+	{"create-key", "a key for the nightly job", "/v1/keys", "Authorization: Bearer " + exampleToken, `{"holder": "nightly job", "role": "clerk", "seller": "YAMATO"}`},
 	{"list-keys", "who may do what", "/v1/keys", "Authorization: Bearer " + exampleToken, ""},
 	{"list-keys", "refused: no key", "/v1/keys", "", ""},
-	{"revoke-key", "it is no longer needed", "/v1/keys/" + exampleKey + "/revocation", "Authorization: Bearer " + exampleToken, `{"reason": "the job was replaced"}`},
+	{"revoke-key", "it is no longer needed", "/v1/keys/" + secondKey + "/revocation", "Authorization: Bearer " + exampleToken, `{"reason": "the job was replaced"}`},
 }

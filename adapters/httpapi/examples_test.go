@@ -22,7 +22,7 @@ const secondsApart = 60
 func runExamples(t testing.TB, h *house, list []example, see func(example, *http.Request, reply)) []exampleAnswer {
 	t.Helper()
 	operations, paths := operationsOf(h.api.huma.OpenAPI())
-	var made AccessKey
+	var made []AccessKey
 	var answers []exampleAnswer
 	for i, e := range list {
 		if operations[e.operation] == nil {
@@ -33,7 +33,7 @@ func runExamples(t testing.TB, h *house, list []example, see func(example, *http
 		if h.api.huma.OpenAPI().Paths[paths[e.operation]].Post == operations[e.operation] {
 			method = http.MethodPost
 		}
-		real := strings.NewReplacer(exampleToken, made.Token, exampleKey, string(made.Key))
+		real := strings.NewReplacer(standIns(made, false)...)
 		r, err := http.NewRequest(method, h.url+real.Replace(e.target), strings.NewReader(e.body))
 		if err != nil {
 			t.Fatal(err)
@@ -44,9 +44,11 @@ func runExamples(t testing.TB, h *house, list []example, see func(example, *http
 		r.Header.Set("X-Request-Id", "example-"+slug(e.operation))
 		got := h.do(r)
 		if e.operation == "create-key" {
-			if err := json.Unmarshal([]byte(got.body), &made); err != nil || made.Token == "" {
+			var key AccessKey
+			if err := json.Unmarshal([]byte(got.body), &key); err != nil || key.Token == "" {
 				t.Fatalf("%v: %s", err, got.body)
 			}
+			made = append(made, key)
 		}
 		if want := strings.HasPrefix(e.about, "refused"); want != (got.status >= 400) && e.operation != "import-receivables" {
 			t.Errorf("example %d, %s, %s: %d %s", i, e.operation, e.about, got.status, got.body)
@@ -67,14 +69,24 @@ var progress = regexp.MustCompile(`(?m)^\{"progress":.*\}\n`)
 
 var millis = regexp.MustCompile(`"millis":\d+`)
 
-// normal is an answer without what is by chance.
-func normal(e example, r reply, made AccessKey) exampleAnswer {
-	shown := func(text string) string {
-		if made.Token == "" {
-			return text
+// standIns are pairs of what stands for a key in the examples and of what it is; shown turns them round.
+func standIns(made []AccessKey, shown bool) (pairs []string) {
+	for i, k := range made {
+		stand := [][2]string{{exampleToken, exampleKey}, {secondToken, secondKey}}[i]
+		for j, real := range [2]string{k.Token, string(k.Key)} {
+			if shown {
+				pairs = append(pairs, real, stand[j])
+			} else {
+				pairs = append(pairs, stand[j], real)
+			}
 		}
-		return strings.NewReplacer(made.Token, exampleToken, string(made.Key), exampleKey).Replace(text)
 	}
+	return pairs
+}
+
+// normal is an answer without what is by chance.
+func normal(e example, r reply, made []AccessKey) exampleAnswer {
+	shown := strings.NewReplacer(standIns(made, true)...).Replace
 	a := exampleAnswer{Operation: e.operation, About: e.about, Status: r.status, Headers: make(map[string]string)}
 	for _, name := range shownHeaders {
 		if v := r.header.Get(name); v != "" {

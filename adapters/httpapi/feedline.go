@@ -75,16 +75,18 @@ type FeedQuery struct {
 	Seller domain.SellerID     // only what belongs to this seller
 	Stream string              // only this stream
 	Kinds  []string            // only these kinds; one that ends in a dot ("account.") means all that begin so
+	NoKeys bool                // without what says who may do what
 }
 
 // all tells whether every line is wanted.
 func (q *FeedQuery) all() bool {
-	return q.Limit == 0 && q.Seller == "" && q.Stream == "" && len(q.Kinds) == 0
+	return q.Limit == 0 && q.Seller == "" && q.Stream == "" && len(q.Kinds) == 0 && !q.NoKeys
 }
 
 // wants tells whether an event of this stream and kind is wanted, in O(kinds asked for).
 func (q *FeedQuery) wants(stream, kind string) bool {
 	return (q.Stream == "" || q.Stream == stream) &&
+		!(q.NoKeys && strings.HasPrefix(stream, "access-")) &&
 		(q.Seller == "" || ownedBy(stream, q.Seller)) &&
 		(len(q.Kinds) == 0 || slices.ContainsFunc(q.Kinds, func(k string) bool {
 			return k == kind || strings.HasSuffix(k, ".") && strings.HasPrefix(kind, k)

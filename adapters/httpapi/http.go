@@ -55,39 +55,50 @@ func packed(next http.Handler) http.Handler {
 	})
 }
 
-// loads are the classes of requests, each with a bound of its own, so that large bodies take no more memory than there
-// is, and long lists keep no command waiting.
-var loads = map[string]Load{
-	"commands": CommandLoad,
-	"reads":    ReadLoad,
-	"reports":  {WorkingMax: 32, WaitingMax: 256, WaitMax: 5 * time.Second}, // whole, as a client takes them
-	"batches":  {WorkingMax: 16, WaitingMax: 64, WaitMax: 5 * time.Second},
-	"imports":  {WorkingMax: 1, WaitingMax: 4, WaitMax: 10 * time.Second},
-	"dunning":  {WorkingMax: 2, WaitingMax: 8, WaitMax: 10 * time.Second}, // over all debtors of a seller
+// class is a kind of request with bounds of its own, so that large bodies take no more memory than there is, and long
+// lists keep no command waiting. The share is what one key may have under way: slow clients of one holder keep nobody
+// else's waiting.
+type class struct {
+	Load
+	share int
 }
 
-// lists are the last words of paths that answer with many rows.
+var classes = map[string]class{
+	"commands": {CommandLoad, 128},
+	"reads":    {ReadLoad, 64},
+	"reports":  {Load{WorkingMax: 32, WaitingMax: 256, WaitMax: 5 * time.Second}, 8}, // whole, as a client takes them
+	"batches":  {Load{WorkingMax: 16, WaitingMax: 64, WaitMax: 5 * time.Second}, 4},
+	"imports":  {Load{WorkingMax: 3, WaitingMax: 4, WaitMax: 10 * time.Second}, 1},
+	"dunning":  {Load{WorkingMax: 2, WaitingMax: 8, WaitMax: 10 * time.Second}, 1}, // over all debtors of a seller
+	"keys":     {Load{WorkingMax: 16, WaitingMax: 64, WaitMax: 2 * time.Second}, 8}, // whatever else is going on
+	"feeds":    {Load{WorkingMax: feedReadersMax, WaitMax: time.Millisecond}, 200},
+}
+
+// lists are the last words of routes that answer with many rows.
 var lists = map[string]bool{
 	"aging": true, "balances": true, "unapplied": true, "statement": true, "history": true, "invoices": true, "customers": true,
 	"decisions": true, "reminders": true, "queue": true,
 }
 
-// works are the last words of paths under which work over all debtors is asked for.
+// works are the last words of routes under which work over all debtors is asked for.
 var works = map[string]bool{"runs": true, "sendings": true, "simulations": true}
 
+// classOf says by its route of what class a request is.
 func classOf(r *http.Request) string {
-	path := r.URL.Path
-	last := path[strings.LastIndexByte(path, '/')+1:]
+	route := chi.RouteContext(r.Context()).RoutePattern()
+	last := route[strings.LastIndexByte(route, '/')+1:]
 	switch {
-	case path == eventsPath:
+	case route == eventsPath:
 		return "feeds"
+	case strings.HasPrefix(route, keysPath):
+		return "keys"
 	case r.Method != http.MethodPost && lists[last]:
 		return "reports"
 	case r.Method != http.MethodPost:
 		return "reads"
-	case path == batchPath:
+	case route == batchPath:
 		return "batches"
-	case strings.Contains(path, "/imports/"):
+	case strings.HasSuffix(route, "/imports/receivables"):
 		return "imports"
 	case works[last]:
 		return "dunning"
@@ -100,15 +111,15 @@ func classOf(r *http.Request) string {
 func (a *API) guards(o Options) chi.Middlewares {
 	rate := NewRateLimit(o.Rate, rateKey, refuse)
 	a.metrics.RateLimits(rate.Refused)
-	doors := make(map[string]*Admission)
-	for class, load := range loads {
-		doors[class] = NewAdmission(class, load, refuse)
-		a.metrics.Admission(doors[class])
+	doors, shares := make(map[string]*Admission), make(map[string]*Share)
+	for name, c := range classes {
+		doors[name], shares[name] = NewAdmission(name, c.Load, refuse), NewShare(c.share, rateKey, refuse)
+		a.metrics.Admission(doors[name])
 	}
 	admit := func(next http.Handler) http.Handler { // called once for each route
-		in := map[string]http.Handler{"feeds": next} // they have a bound of their own
-		for class, door := range doors {
-			in[class] = door.Admit(next)
+		in := make(map[string]http.Handler)
+		for name, door := range doors {
+			in[name] = shares[name].Bound(door.Admit(next))
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { in[classOf(r)].ServeHTTP(w, r) })
 	}

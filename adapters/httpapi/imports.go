@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -11,8 +12,10 @@ import (
 	"github.com/urikake/urikake/adapters/receivables"
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/access"
+	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
 	"github.com/urikake/urikake/eventstore/overlay"
+	"github.com/urikake/urikake/projections"
 )
 
 type importIn struct {
@@ -80,6 +83,12 @@ func (a *API) importReceivables(ctx context.Context, in *importIn) (*huma.Stream
 		return nil, err
 	}
 	p, _ := principalOf(ctx)
+	if _, err := a.books.Views.Seller(ctx, domain.SellerID(in.Seller)); errors.Is(err, projections.ErrUnknownSeller) {
+		err = p.May(access.WriteSellers, domain.SellerID(in.Seller)) // it would be registered
+		if err != nil {
+			return nil, err
+		}
+	}
 	plan, err := receivables.Read(in.RawBody, receivables.Options{
 		Seller: domain.SellerID(in.Seller), Currency: domain.Currency(in.Currency), Map: columns,
 		DateFormat: in.DateFormat, KeepGoing: in.KeepGoing, Actor: p.Actor,
@@ -89,7 +98,7 @@ func (a *API) importReceivables(ctx context.Context, in *importIn) (*huma.Stream
 	}
 	return long(func(ctx context.Context, tell func(done, total int64)) (any, error) {
 		dry := ledger.New(overlay.New(a.books.Store), ledger.Codec(), nil).Execute
-		live := a.books.Ledger.Execute
+		live := a.executeCounted
 		if in.DryRun {
 			live = nil
 		}
@@ -99,6 +108,14 @@ func (a *API) importReceivables(ctx context.Context, in *importIn) (*huma.Stream
 		}
 		return importedOf(plan, in.DryRun, result), err
 	}), nil
+}
+
+// executeCounted is the ledger's Execute, seen among the metrics.
+func (a *API) executeCounted(ctx context.Context, c interface{ Name() string }, env eventstore.Envelope) (eventstore.Receipt, error) {
+	began := time.Now()
+	receipt, err := a.books.Ledger.Execute(ctx, c, env)
+	a.metrics.Command(c.Name(), receipt.Repeated, err, time.Since(began))
+	return receipt, err
 }
 
 // columnMap reads FIELD=COLUMN;FIELD=COLUMN.

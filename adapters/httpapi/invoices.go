@@ -95,7 +95,7 @@ func (a *API) invoices(ctx context.Context, in *invoicesIn) (*huma.StreamRespons
 	if err != nil {
 		return nil, err
 	}
-	out := report{what: "Invoices", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt}
+	out := report{what: "Invoices", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, seen: m.seen}
 	if in.All || in.Limit == 0 && in.Cursor == "" && (format == export.CSV || format == export.NDJSON) {
 		if out.position, err = a.books.Views.Known(ctx, q.KnownAt); err != nil {
 			return nil, a.asked(ctx, err)
@@ -137,7 +137,7 @@ func (a *API) invoice(ctx context.Context, in *invoiceIn) (*huma.StreamResponse,
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	tag := readingTag(r.Period, r.Version, m.day, r.KnownAt)
+	tag := readingTag(r.Standing, in.KnownAt, m, r.KnownAt)
 	return reading(in.Accept, tag, invoiceOf(r), report{
 		title: invoiceTitle(in.Seller, r), seller: in.Seller, sheet: export.Invoice(r),
 	})
@@ -171,7 +171,7 @@ func (a *API) account(ctx context.Context, in *accountIn) (*huma.StreamResponse,
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	tag := readingTag(r.Period, r.Version, m.day, r.KnownAt)
+	tag := readingTag(r.Standing, in.KnownAt, m, r.KnownAt)
 	return reading(in.Accept, tag, accountOf(r), report{
 		title:  fmt.Sprintf("Account of %s with %s in %s as of %s", in.Customer, in.Seller, in.Currency, m.day),
 		seller: in.Seller, sheet: export.Account(r),
@@ -179,8 +179,14 @@ func (a *API) account(ctx context.Context, in *accountIn) (*huma.StreamResponse,
 }
 
 // readingTag is the ETag of a reading of one account: its version first, for If-Match, then what else it depends on.
-func readingTag(period string, version eventstore.Version, day domain.Date, known eventstore.Position) string {
-	return fmt.Sprintf(`"%s.%s.%d"`, versionTag(period, version), day, known)
+// A reading of what was known before has none: who has not seen the account as it stands can't say that it must not
+// have changed.
+func readingTag(s projections.Standing, knownAt string, m moment, known eventstore.Position) string {
+	version := "past"
+	if knownAt == "" {
+		version = versionTag(s.Period, s.Version)
+	}
+	return fmt.Sprintf(`"%s.%s.%d.%d"`, version, m.day, known, m.seen)
 }
 
 // reading answers with one object, or with its rows for those who want a sheet.

@@ -72,6 +72,13 @@ func (k *keyring) any() (bool, error) {
 	return len(known) > 0, err
 }
 
+// live tells whether a key still opens anything.
+func (k *keyring) live(id domain.KeyID, now time.Time) bool {
+	known, err := k.keys()
+	key, found := known[id]
+	return err != nil || found && key.Live(now)
+}
+
 // principal is who holds the key in an Authorization header. Whether a key is unknown, revoked or expired is not told.
 // Refuses access.no_key.
 func (k *keyring) principal(header string, now time.Time) (Principal, error) {

@@ -26,21 +26,6 @@ var (
 	}
 )
 
-// BodyMax is the most bytes that a request's body may have where its route says nothing else.
-const BodyMax = 2 << 20
-
-// MaxBody lets no handler read more of a body than most bytes: reading on gives a *http.MaxBytesError.
-func MaxBody(most int64) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Body != nil && r.Body != http.NoBody {
-				r.Body = http.MaxBytesReader(w, r.Body, most)
-			}
-			next.ServeHTTP(w, r)
-		})
-	}
-}
-
 // Admission lets a bounded number of one class of requests work at the same time, and as many wait as a short queue
 // has places; whoever comes then, or waits too long, is refused with server.busy and told when to come again. A
 // request waits before its body is read, so it costs little memory.
@@ -61,10 +46,10 @@ type Load struct {
 }
 
 // Loads that suit two cores. Commands share the wait for the disk, so many of them are well under way together, and
-// bodies of BodyMax are then 512 MiB at worst. A read's place is taken until its client has the answer, so there are
+// their bodies, mostly of a few hundred bytes, are bounded by a share for each key. A read's place is taken until its client has the answer, so there are
 // more of them than cores: slow clients must not keep out the quick.
 var (
-	CommandLoad = Load{WorkingMax: 256, WaitingMax: 2048, WaitMax: 2 * time.Second}
+	CommandLoad = Load{WorkingMax: 512, WaitingMax: 2048, WaitMax: 2 * time.Second}
 	ReadLoad    = Load{WorkingMax: 256, WaitingMax: 1024, WaitMax: 2 * time.Second}
 )
 

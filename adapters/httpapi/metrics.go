@@ -308,10 +308,12 @@ func (m *Metrics) AppendFault(within time.Duration) error {
 
 // Log asks, at each scrape, how many events the log has, how many commits this process made, and how many appends wait
 // for the next one. Appended events over commits is how many callers share one wait for the disk.
-func (m *Metrics) Log(stats func() (events, commits, waiting uint64)) {
-	m.gauge("log_events", "Events in the log.", nil, func() float64 { events, _, _ := stats(); return float64(events) })
-	m.counter("log_commits_total", "Commits of this process.", nil, func() float64 { _, commits, _ := stats(); return float64(commits) })
-	m.gauge("log_queue_depth", "Appends that wait for the log's writer.", nil, func() float64 { _, _, waiting := stats(); return float64(waiting) })
+func (m *Metrics) Log(stats func() (events, commits, grouped, waiting uint64)) {
+	m.gauge("log_events", "Events in the log.", nil, func() float64 { events, _, _, _ := stats(); return float64(events) })
+	m.counter("log_commits_total", "Commits of this process.", nil, func() float64 { _, commits, _, _ := stats(); return float64(commits) })
+	m.counter("log_grouped_events_total", "Events in those commits; over commits it is the mean size of a group.", nil,
+		func() float64 { _, _, grouped, _ := stats(); return float64(grouped) })
+	m.gauge("log_queue_depth", "Appends that wait for the log's writer.", nil, func() float64 { _, _, _, waiting := stats(); return float64(waiting) })
 }
 
 // Lag asks, at each scrape, by how many events the read models are behind the log.

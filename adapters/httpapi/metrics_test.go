@@ -173,9 +173,9 @@ func TestLogMetrics(t *testing.T) {
 	}
 	m := NewMetrics()
 	store := m.Instrument(raw)
-	m.Log(func() (events, commits, waiting uint64) {
+	m.Log(func() (events, commits, grouped, waiting uint64) {
 		stats := raw.Stats()
-		return stats.Events, stats.Commits, uint64(stats.QueueLen)
+		return stats.Events, stats.Commits, stats.GroupEvents, uint64(stats.QueueLen)
 	})
 	lag := uint64(7)
 	m.Lag(func() uint64 { return lag })

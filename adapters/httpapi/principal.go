@@ -37,7 +37,7 @@ var (
 	}
 	ErrOnlyLoopback = &domain.Error{
 		Code: domain.Refused, Rule: "access.only_loopback",
-		Text: "no key has been made yet, so only this machine is answered; make the first with `urikake keys create`",
+		Text: "no key has been made yet, so only this machine is answered, and not through a proxy; make the first with `urikake keys create`",
 	}
 	ErrForeignPage = &domain.Error{
 		Code: domain.Refused, Rule: "access.foreign_page",
@@ -48,7 +48,7 @@ var (
 // ActorHeader names the person on whose behalf a key's holder acts.
 const ActorHeader = "X-Actor"
 
-const actorMax = 100 // bytes
+const actorMax = 300 // bytes: a hundred kanji
 
 type principalKey struct{}
 
@@ -70,13 +70,15 @@ func (a *API) identify(r *http.Request) (Principal, error) {
 	}
 	if header := r.Header.Get("Authorization"); header != "" {
 		p, err := a.keys.principal(header, a.books.Clock())
-		p.Actor = onBehalf(r, p.Actor)
+		if err == nil {
+			err = p.actsFor(r)
+		}
 		return p, err
 	}
 	if any, err := a.keys.any(); any || err != nil {
 		return Principal{}, cmp.Or(err, error(ErrNoKey))
 	}
-	if !isLoopback(r.RemoteAddr) {
+	if !isLoopback(r.RemoteAddr) || viaProxy(r) {
 		return Principal{}, ErrOnlyLoopback
 	}
 	if !isLoopback(r.Host) { // a name that somebody else's DNS has pointed here
@@ -85,21 +87,37 @@ func (a *API) identify(r *http.Request) (Principal, error) {
 	if err := foreign.Check(r); err != nil {
 		return Principal{}, ErrForeignPage.With("%v", err)
 	}
-	return Principal{Actor: onBehalf(r, "local"), Role: access.Admin}, nil
+	p := Principal{Actor: "local", Role: access.Admin}
+	return p, p.actsFor(r)
+}
+
+// viaProxy tells that somebody else's request was passed on by a program on this machine.
+func viaProxy(r *http.Request) bool {
+	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"} {
+		if r.Header.Get(name) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 var foreign = http.NewCrossOriginProtection()
 
-// onBehalf is the actor, with the person for whom it acts.
-func onBehalf(r *http.Request, actor string) string {
+// actsFor adds the person on whose behalf the request is made, where it names one. Refuses request.bad_parameter.
+func (p *Principal) actsFor(r *http.Request) error {
 	person := strings.TrimSpace(r.Header.Get(ActorHeader))
-	if person == "" || len(person) > actorMax || domain.CheckText(person, true, actorMax) != nil {
-		return actor
+	if person == "" {
+		return nil
 	}
-	if actor == "local" {
-		return person
+	if err := domain.CheckLine(person, true, actorMax); err != nil {
+		return ErrBadParameter.With("a name of up to %d bytes: %v", actorMax, err).At(parameterPrefix + ActorHeader)
 	}
-	return person + " (" + actor + ")"
+	if p.Key == "" {
+		p.Actor = person
+	} else {
+		p.Actor = person + " (" + p.Actor + ")"
+	}
+	return nil
 }
 
 func isLoopback(address string) bool {
@@ -142,6 +160,9 @@ func (a *API) admitted(o operation) func(huma.Context, func(huma.Context)) {
 			err = p.May(o.permission, "")
 		default:
 			err = p.May(o.permission, p.Seller)
+		}
+		if err == nil && o.writes && !p.Role.Writes() {
+			err = ErrForbidden.With("%s may give no command", p.Role)
 		}
 		if err != nil {
 			r, w := humachi.Unwrap(ctx)

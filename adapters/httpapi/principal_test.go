@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -180,7 +181,9 @@ func TestRolesOnEveryRoute(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	h := open(t)
-	for _, first := range []string{`{"holder":"x","role":"clerk"}`, `{"holder":"x","role":"admin","seller":"S"}`} {
+	for _, first := range []string{
+		`{"holder":"x","role":"clerk"}`, `{"holder":"x","role":"admin","seller":"S"}`, `{"holder":"x","role":"admin","expires_at":"2030-01-01T00:00:00Z"}`,
+	} {
 		if r := h.post("/v1/keys", first); r.problem(t).Rule != ErrFirstKey.Rule {
 			t.Errorf("%s would shut all out: %s", first, r.body)
 		}
@@ -229,6 +232,78 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// What opens the books can't be lost by a slip, nor made twice.
+func TestKeysAreSafe(t *testing.T) {
+	h := open(t)
+	admin := h.key(access.Admin, "")
+	h.furnish("S", admin)
+	if r := h.post("/v1/keys", `{"holder":"x","role":"admin","expires_at":"0001-01-01T00:00:00Z"}`, admin); r.problem(t).Rule != access.ErrExpiryInPast.Rule {
+		t.Errorf("a time that means none made a key for ever: %s", r.body)
+	}
+	var list KeyList
+	if err := json.Unmarshal([]byte(h.get("/v1/keys", admin).body), &list); err != nil || len(list.Keys) != 1 {
+		t.Fatalf("%v %+v", err, list)
+	}
+	if r := h.post("/v1/keys/"+string(list.Keys[0].Key)+"/revocation", `{"reason":"left"}`, admin); r.problem(t).Rule != ErrLastKey.Rule {
+		t.Errorf("the last admin is gone: %s", r.body)
+	}
+	first := h.post("/v1/keys", `{"holder":"y","role":"clerk"}`, admin, "Idempotency-Key: key-1")
+	again := h.post("/v1/keys", `{"holder":"y","role":"clerk"}`, admin, "Idempotency-Key: key-1")
+	var a, b AccessKey
+	if json.Unmarshal([]byte(first.body), &a) != nil || json.Unmarshal([]byte(again.body), &b) != nil || a.Key != b.Key || a.Token == "" || b.Token != "" || again.header.Get(ReplayedHeader) == "" {
+		t.Errorf("first %s, again %s", first.body, again.body)
+	}
+	if r := h.post("/v1/keys", `{"holder":"z","role":"clerk"}`, admin, "Idempotency-Key: key-1"); r.problem(t).Rule != "command.id_reused" {
+		t.Errorf("%s", r.body)
+	}
+	clerk := "Authorization: Bearer " + a.Token
+	if r := h.get("/v1/events?kind=access.", clerk); r.status != 200 || strings.Contains(r.body, "access.key") {
+		t.Errorf("a clerk reads who may do what: %s", r.body)
+	}
+	if r := h.get("/v1/events?kind=access.", admin); !strings.Contains(r.body, "access.key_created") {
+		t.Errorf("an admin does not: %s", r.body)
+	}
+	accountant := h.key(access.Accountant, "")
+	if r := h.send(http.MethodPost, "/v1/sellers/NEW/imports/receivables?currency=JPY", "customer,invoice,issued,due,amount\nC1,A-1,2026-05-01,2026-05-31,120\n", accountant, "Content-Type: text/csv"); r.problem(t).Rule != ErrForbidden.Rule {
+		t.Errorf("an import registers a seller: %s", r.body)
+	}
+}
+
+// A follower's feed ends with his key.
+func TestAFeedEndsWithItsKey(t *testing.T) {
+	h := open(t)
+	admin := h.key(access.Admin, "")
+	h.furnish("S", admin)
+	clerk := h.key(access.Clerk, "S")
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+"/v1/events?follow=true", nil)
+	name, value, _ := strings.Cut(clerk, ": ")
+	req.Header.Set(name, value)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var list KeyList
+	if err := json.Unmarshal([]byte(h.get("/v1/keys", admin).body), &list); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range list.Keys {
+		if k.Role == access.Clerk {
+			h.post("/v1/keys/"+string(k.Key)+"/revocation", `{"reason":"left"}`, admin)
+		}
+	}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(io.Discard, resp.Body)
+		ended <- err
+	}()
+	select {
+	case <-ended:
+	case <-time.After(3 * keysEvery):
+		t.Error("it goes on")
+	}
+}
+
 // Who did what stands beside the events.
 func TestActors(t *testing.T) {
 	h := open(t)
@@ -263,6 +338,7 @@ func TestWithoutKeys(t *testing.T) {
 		"another machine":        {func(r *http.Request) { r.RemoteAddr = "192.0.2.7:5000" }, ErrOnlyLoopback.Rule},
 		"a name that leads here": {func(r *http.Request) { r.Host = "books.example:8080" }, ErrForeignPage.Rule},
 		"another site's page":    {func(r *http.Request) { r.Header.Set("Origin", "https://books.example") }, ErrForeignPage.Rule},
+		"through a proxy":        {func(r *http.Request) { r.Header.Set("X-Forwarded-For", "203.0.113.9") }, ErrOnlyLoopback.Rule},
 		"a page, by its fetch":   {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, ErrForeignPage.Rule},
 	} {
 		if r := ask(c.change); r.status != http.StatusForbidden || r.problem(t).Rule != c.rule {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -43,12 +44,8 @@ var (
 	}
 	ErrBadRequest = &domain.Error{Code: domain.Invalid, Rule: "request.malformed", Text: "the request can't be read"}
 	ErrTooLarge   = &domain.Error{Code: domain.Invalid, Rule: "request.too_large", Text: "the body is longer than this route takes"}
-	ErrSlowBody   = &domain.Error{
-		Code: domain.Unavailable, Rule: "request.too_slow",
-		Text: "the body came too slowly; send it again",
-	}
-	ErrMediaType = &domain.Error{Code: domain.Invalid, Rule: "request.unsupported_media_type", Text: "the body is not of a type that this route takes"}
-	ErrNotAccept = &domain.Error{
+	ErrMediaType  = &domain.Error{Code: domain.Invalid, Rule: "request.unsupported_media_type", Text: "the body is not of a type that this route takes"}
+	ErrNotAccept  = &domain.Error{
 		Code: domain.Invalid, Rule: "request.not_acceptable",
 		Text: "this route answers none of the types in Accept",
 	}
@@ -205,10 +202,6 @@ func humaProblem(ctx huma.Context, status int, text string, errs ...error) huma.
 
 func humaRefusal(status int, text string, errs []error) error {
 	switch status {
-	case http.StatusBadRequest:
-		if len(errs) == 0 { // the one thing that huma asks of a body here
-			return domain.ErrMissing.With("the request has no body")
-		}
 	case http.StatusRequestEntityTooLarge:
 		return ErrTooLarge.With("%s", text)
 	case http.StatusRequestTimeout:
@@ -218,13 +211,14 @@ func humaRefusal(status int, text string, errs []error) error {
 	case http.StatusNotAcceptable:
 		return ErrNotAccept
 	case http.StatusInternalServerError:
-		var tooLarge *http.MaxBytesError
-		if err := errors.Join(errs...); errors.As(err, &tooLarge) {
-			return ErrTooLarge.With("at most %d bytes", tooLarge.Limit)
-		} else if err != nil {
-			return err
+		err := errors.Join(errs...)
+		switch {
+		case err == nil:
+			return ErrFault
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return ErrBadRequest.With("the body broke off before its end")
 		}
-		return ErrFault
+		return err
 	}
 	var faults domain.Faults
 	for _, err := range errs {

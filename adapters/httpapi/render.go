@@ -46,6 +46,7 @@ type report struct {
 	asOf     domain.Date
 	knownAt  string              // as it was asked for
 	position eventstore.Position // nothing recorded later is in it
+	seen     eventstore.Position // where the log stood at the question
 	next     string              // cursor of the rows that follow
 	sheet    export.Sheet
 	rows     func(add func(cells ...string) error) error // rows beyond the sheet's, as they are read; nil: there are none
@@ -76,7 +77,7 @@ func reportAnswer(accept string, r report) (*huma.StreamResponse, error) {
 		}
 		if r.position > 0 {
 			ctx.SetHeader(positionHeader, strconv.FormatUint(uint64(r.position), 10))
-			if unchanged(ctx, fmt.Sprintf(`W/"%d.%s.%s"`, r.position, r.asOf, format)) {
+			if unchanged(ctx, fmt.Sprintf(`W/"%d.%d.%s.%s"`, r.position, r.seen, r.asOf, format)) {
 				return
 			}
 		}

@@ -49,6 +49,7 @@ const afterMax = 10 * time.Second
 type moment struct {
 	day   domain.Date
 	known projections.KnownAt
+	seen  eventstore.Position // where the log stood at the question: names are those of now, whatever is known at
 }
 
 // at reads the times, and waits for what the client has seen.
@@ -56,19 +57,28 @@ func (a *API) at(ctx context.Context, id string, t Times) (moment, error) {
 	if t.After > 0 {
 		wait, cancel := context.WithTimeout(ctx, afterMax)
 		defer cancel()
+		go func() { // a server that shuts down waits for nobody
+			select {
+			case <-Draining(ctx):
+				cancel()
+			case <-wait.Done():
+			}
+		}()
 		if _, err := a.books.Views.WaitFor(wait, eventstore.Position(t.After)); err != nil {
 			return moment{}, err
 		}
 	}
 	var m moment
+	var err error
+	if m.seen, err = a.books.Store.Head(ctx); err != nil {
+		return m, err
+	}
 	zone := time.UTC
 	if t.AsOf == "" || t.KnownAt != "" {
-		var err error
 		if zone, err = a.zone(ctx, domain.SellerID(id)); err != nil {
 			return m, err
 		}
 	}
-	var err error
 	if t.AsOf == "" {
 		m.day = domain.DateOf(a.books.Clock().In(zone))
 	} else if m.day, err = domain.ParseDate(t.AsOf); err != nil {
@@ -128,7 +138,7 @@ func (a *API) aging(ctx context.Context, in *agingIn) (*huma.StreamResponse, err
 		Seller: domain.SellerID(in.Seller), Customer: domain.CustomerID(in.Customer), AsOf: m.day, KnownAt: m.known,
 		Basis: projections.Basis(in.Basis), Buckets: edges, GroupBy: projections.Grouping(in.GroupBy),
 	}
-	out := report{what: "Aging", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt}
+	out := report{what: "Aging", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, seen: m.seen}
 	format, _, err := formatOf(in.Accept)
 	if err != nil {
 		return nil, err
@@ -176,7 +186,7 @@ func (a *API) balances(ctx context.Context, in *balancesIn) (*huma.StreamRespons
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	return reportAnswer(in.Accept, report{what: "Balances", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, position: r.KnownAt, sheet: export.Balances(r)})
+	return reportAnswer(in.Accept, report{what: "Balances", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, seen: m.seen, position: r.KnownAt, sheet: export.Balances(r)})
 }
 
 func (a *API) unapplied(ctx context.Context, in *balancesIn) (*huma.StreamResponse, error) {
@@ -189,7 +199,7 @@ func (a *API) unapplied(ctx context.Context, in *balancesIn) (*huma.StreamRespon
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	return reportAnswer(in.Accept, report{what: "Unapplied money", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, position: r.KnownAt, sheet: export.Unapplied(r)})
+	return reportAnswer(in.Accept, report{what: "Unapplied money", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, seen: m.seen, position: r.KnownAt, sheet: export.Unapplied(r)})
 }
 
 type statementIn struct {
@@ -223,7 +233,7 @@ func (a *API) statement(ctx context.Context, in *statementIn) (*huma.StreamRespo
 		return nil, a.asked(ctx, err)
 	}
 	return reportAnswer(in.Accept, report{
-		what: "Statement of " + in.Customer, seller: in.Seller, asOf: m.day, knownAt: in.KnownAt,
+		what: "Statement of " + in.Customer, seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, seen: m.seen,
 		position: r.KnownAt, sheet: export.Statement(r),
 	})
 }

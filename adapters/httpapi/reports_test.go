@@ -170,6 +170,33 @@ func TestGzip(t *testing.T) {
 	}
 }
 
+// A query that can't be read is refused: nobody gets the figures of another question.
+func TestQueriesAreReadWhole(t *testing.T) {
+	h := open(t)
+	h.furnish("S")
+	for _, query := range []string{"as_of=2026-01-01%zz", "customer=C1%zz", "known_at=5%", "as_of=", "customer=", "as_of=2026-01-01&as_of=2026-01-02", "a;b"} {
+		if r := h.get("/v1/sellers/S/balances?" + query); r.status != 422 || r.problem(t).Rule != ErrBadParameter.Rule {
+			t.Errorf("%s: %d %s", query, r.status, r.body)
+		}
+	}
+}
+
+// What was known then is shown under the names of now: another name is another answer.
+func TestNamesChangeTheTag(t *testing.T) {
+	h := open(t)
+	h.furnish("S")
+	path := "/v1/sellers/S/balances?as_of=2026-11-25&known_at=4"
+	first := h.get(path)
+	h.must("rename", "/v1/sellers/S/customers/C1/details", `{"name":"新店","reason":"moved"}`)
+	if r := h.get(path, "If-None-Match: "+first.header.Get("ETag")); r.status != 200 || !strings.Contains(r.body, "新店") {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	past := h.get("/v1/sellers/S/customers/C1/accounts/JPY?as_of=2026-11-25&known_at=4").header.Get("ETag")
+	if r := h.post("/v1/sellers/S/payments", payment, "Idempotency-Key: k", "If-Match: "+past); r.problem(t).Rule != ErrBadIfMatch.Rule {
+		t.Errorf("a reading of the past stands for the present: %s %s", past, r.body)
+	}
+}
+
 // A question with after= waits for what its sender has seen, and not for ever for what nobody has written.
 func TestAfter(t *testing.T) {
 	h := open(t)

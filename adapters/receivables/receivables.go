@@ -28,13 +28,13 @@ type Options struct {
 }
 
 // FileMax is the largest file, in bytes.
-const FileMax = 256 << 20
+const FileMax = 64 << 20
 
 // Rules of the file as a whole.
 var (
 	ErrTooLarge = &domain.Error{
 		Code: domain.Invalid, Rule: "import.file_too_large",
-		Text: "the file has more than 256 MiB; split it",
+		Text: "the file has more than 64 MiB; split it",
 	}
 	ErrEncoding = &domain.Error{
 		Code: domain.Invalid, Rule: "import.encoding",

@@ -42,7 +42,10 @@ func (c *keysCreateCmd) Run(ctx context.Context, s *session) error {
 	}
 	var made httpapi.AccessKey
 	err = s.begin(ctx, func(ctx context.Context, to *client) error {
-		wanted := httpapi.NewKey{Holder: c.Holder, Role: c.Role, Seller: domain.SellerID(c.Seller), Expires: expires}
+		wanted := httpapi.NewKey{Holder: c.Holder, Role: c.Role, Seller: domain.SellerID(c.Seller)}
+		if !expires.IsZero() {
+			wanted.Expires = &expires
+		}
 		return to.order(ctx, "/v1/keys", wanted, &made)
 	})
 	if err != nil {

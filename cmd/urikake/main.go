@@ -55,7 +55,7 @@ var errUsage = &domain.Error{Code: domain.Invalid, Rule: "usage", Text: "typed w
 
 // heapGoal is how much memory the program tries to stay within, so that a ledger of a million invoices fits 400 MiB.
 // GOMEMLIMIT overrules it.
-const heapGoal = 300 << 20
+const heapGoal = 276 << 20
 
 func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {

@@ -149,9 +149,9 @@ func addressOf(listener net.Listener) string {
 
 // measure shows how the log and the read models stand among the metrics.
 func (o *office) measure() {
-	o.metrics.Log(func() (events, commits, waiting uint64) {
+	o.metrics.Log(func() (events, commits, grouped, waiting uint64) {
 		stats := o.log.Stats()
-		return stats.Events, stats.Commits, uint64(stats.QueueLen)
+		return stats.Events, stats.Commits, stats.GroupEvents, uint64(stats.QueueLen)
 	})
 	o.metrics.Lag(func() uint64 {
 		lag, _ := o.lag(context.Background()) // a log that can't be read shows elsewhere

@@ -89,6 +89,16 @@ var grants = map[Role][]Permission{
 // May tells whether a role allows something. An unknown role allows nothing.
 func (r Role) May(p Permission) bool { return slices.Contains(grants[r], p) }
 
+// Writes tells whether a role may give any command at all.
+func (r Role) Writes() bool {
+	for _, p := range needed {
+		if r.May(p) {
+			return true
+		}
+	}
+	return false
+}
+
 // PermissionOf is what it takes to give the command of that name, "" for an unknown one, which no role may. Some
 // commands need another permission for what they say: see catalog.Needs.
 func PermissionOf(command string) Permission { return needed[command] }
