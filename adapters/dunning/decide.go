@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/account"
 	rules "github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/projections"
@@ -98,7 +99,10 @@ func (r *run) give(ctx context.Context, d rules.RunDecision) (*rules.RunRefusal,
 		about := fmt.Sprint(step.Do, " ", step.Promise, step.Plan, " ", step.Instalment)
 		id := derived("step", string(r.key.Run), string(d.Customer), string(d.Currency), about)
 		env := eventstore.Envelope{CommandID: id, Actor: r.Actor, Correlation: string(r.key.Run)}
-		_, err := r.Ledger.Execute(ctx, order, env)
+		receipt, err := r.Ledger.Execute(ctx, order, env)
+		if err == nil {
+			err = r.assess(ctx, order.Case(), receipt.Events)
+		}
 		if err == nil {
 			continue
 		}
@@ -109,6 +113,38 @@ func (r *run) give(ctx context.Context, d rules.RunDecision) (*rules.RunRefusal,
 		return &rules.RunRefusal{Customer: d.Customer, Currency: d.Currency, Do: step.Do, Rule: rule}, nil
 	}
 	return nil, nil
+}
+
+// assess makes late charges owed where a reminder's level says so: on each item that it lists, to the day of the run, at
+// the rate by law. The ids come from the run and the item.
+func (r *run) assess(ctx context.Context, key rules.Key, events []domain.Event) error {
+	for _, e := range events {
+		queued, ok := e.(rules.ReminderQueued)
+		if !ok || queued.LateChargeUse != rules.LateChargeAssessed {
+			continue
+		}
+		for _, item := range queued.Items {
+			if err := r.assessOn(ctx, key, item); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// assessOn leaves alone an item on which nothing has accrued, or whose rate the law has not said yet.
+func (r *run) assessOn(ctx context.Context, key rules.Key, item rules.ReminderItem) error {
+	rate, err := domain.LateRate{}.Effective(item.DueOn.AddDays(1))
+	if err != nil {
+		return nil
+	}
+	c := account.AssessLateCharge{Key: account.Key(key), Invoice: item.Invoice, Rate: rate, To: r.AsOf, AssessedOn: r.AsOf, DueOn: r.AsOf}
+	id := derived("charge", string(r.key.Run), key.Stream(), string(item.Invoice))
+	_, err = r.Ledger.Execute(ctx, c, eventstore.Envelope{CommandID: id, Actor: r.Actor, Correlation: string(r.key.Run)})
+	if _, ok := refused(err); ok { // nothing accrued, charged already, or a late charge itself
+		return nil
+	}
+	return err
 }
 
 // tally counts decisions.

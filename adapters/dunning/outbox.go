@@ -127,10 +127,18 @@ func sheet(l Letter) []byte {
 	return b.Bytes()
 }
 
-// message is the letter as mail. Every line is ASCII of at most 76 characters, whatever the text holds.
+const lineMax = 76 // characters of a line with encoded words or base64
+
+// message is the letter as mail. Every line is ASCII; those that hold what is not are of at most lineMax characters.
 func message(l Letter) []byte {
 	var b bytes.Buffer
-	header := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, value) }
+	header := func(name, value string) {
+		first, _, _ := strings.Cut(value, "\r\n")
+		if strings.HasPrefix(value, "=?") && len(name)+2+len(first) > lineMax {
+			value = "\r\n " + value
+		}
+		fmt.Fprintf(&b, "%s: %s\r\n", name, value)
+	}
 	header("From", address(l.From))
 	header("To", address(l.To))
 	header("Subject", folded(l.Subject))
@@ -144,25 +152,22 @@ func message(l Letter) []byte {
 	b.WriteString("\r\n")
 	body := base64.StdEncoding.EncodeToString([]byte(strings.ReplaceAll(l.Text, "\n", "\r\n")))
 	for len(body) > 0 {
-		n := min(76, len(body))
+		n := min(lineMax, len(body))
 		b.WriteString(body[:n] + "\r\n")
 		body = body[n:]
 	}
 	return b.Bytes()
 }
 
+// address is a name and an e-mail address; a name that is not plain ASCII stands in encoded words.
 func address(p Party) string {
-	if p.Name == "" {
-		return "<" + p.Email + ">"
-	}
-	plain := strings.Trim(p.Name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,&'()-") == ""
-	if plain && len(p.Name) < 60 {
+	if !strings.ContainsFunc(p.Name, func(r rune) bool { return r > '~' || r < ' ' }) {
 		return (&mail.Address{Name: p.Name, Address: p.Email}).String()
 	}
 	return folded(p.Name) + "\r\n <" + p.Email + ">"
 }
 
-// folded is header text in encoded words, one a line.
+// folded is header text; encoded words stand one a line.
 func folded(text string) string {
 	return strings.ReplaceAll(mime.BEncoding.Encode("utf-8", text), " =?", "\r\n =?")
 }

@@ -19,6 +19,8 @@ type Request struct {
 	As       rules.Capacity                // in whose name; AGENCY when empty
 	Each     func(rules.RunDecision) error // unless nil, hears every decision in the order of customer and currency
 	Progress func(done, total int)         // unless nil, hears how many debtors are done; how many there are nobody knows before
+
+	partMax int // debtors in one part; rules.PartMax when zero
 }
 
 // Result is what came of a run.
@@ -51,6 +53,9 @@ type Result struct {
 func Run(ctx context.Context, b Books, r Request) (Result, error) {
 	if r.As == "" {
 		r.As = rules.Agency
+	}
+	if r.partMax == 0 {
+		r.partMax = rules.PartMax
 	}
 	on, err := b.day(ctx, r.Seller, r.AsOf)
 	if err != nil {
@@ -126,11 +131,11 @@ func (r *run) live(ctx context.Context) (Result, error) {
 
 // debtors gives the debtors in batches.
 func (r *run) debtors(ctx context.Context, work func([]projections.Debtor) error) (eventstore.Position, error) {
-	batch := make([]projections.Debtor, 0, rules.PartMax)
+	batch := make([]projections.Debtor, 0, r.partMax)
 	q := projections.DebtorsQuery{Seller: r.Seller, AsOf: r.AsOf}
 	position, err := r.Views.EachDebtor(ctx, q, func(d projections.Debtor) error {
 		d.Facts.BankDataOn = r.result.BankDataOn
-		if batch = append(batch, d); len(batch) < rules.PartMax {
+		if batch = append(batch, d); len(batch) < r.partMax {
 			return nil
 		}
 		err := work(batch)
@@ -195,7 +200,7 @@ func (r *run) part(ctx context.Context) error {
 		return err
 	}
 	n, steps := 0, 0
-	for n < len(decisions) && n < rules.PartMax && steps+len(decisions[n].Steps) <= rules.PartStepsMax {
+	for n < len(decisions) && n < r.partMax && steps+len(decisions[n].Steps) <= rules.PartStepsMax {
 		steps += len(decisions[n].Steps)
 		n++
 	}

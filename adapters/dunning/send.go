@@ -279,11 +279,7 @@ func (s *sending) execute(ctx context.Context, c rules.Command, what string, key
 
 // queued gives the cases whose reminder is queued.
 func (s *sending) queued(ctx context.Context, yield func(rules.Key) error) error {
-	_, err := s.Views.EachCase(ctx, projections.CasesQuery{Seller: s.Seller}, func(c projections.CaseRow) error {
-		if c.Pending == "" {
-			return nil
-		}
-		return yield(c.Key)
-	})
+	q := projections.RemindersQuery{Seller: s.Seller, State: projections.ReminderQueued}
+	_, err := s.Views.EachReminder(ctx, q, func(r projections.ReminderRow) error { return yield(r.Key) })
 	return err
 }

@@ -48,3 +48,22 @@ func (l *Ledger) EachRunPart(ctx context.Context, key dunning.RunKey, from int, 
 	}
 	return nil
 }
+
+// EachCaseEvent gives what was recorded about a case, oldest first. O(the case's events).
+func (l *Ledger) EachCaseEvent(ctx context.Context, key dunning.Key, yield func(dunning.Event) error) error {
+	for r, err := range l.store.Read(ctx, key.Stream(), 0) {
+		if err != nil {
+			return err
+		}
+		e, err := l.codec.Decode(r)
+		if err != nil {
+			return err
+		}
+		if e, ok := e.(dunning.Event); ok {
+			if err := yield(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
