@@ -118,7 +118,7 @@ func (r *run) live(ctx context.Context) (Result, error) {
 		return r.counted(), err
 	}
 	position, err := r.debtors(ctx, func(batch []projections.Debtor) error {
-		r.waiting = append(r.waiting, batch...)
+		r.waiting = r.after(append(r.waiting, batch...))
 		for len(r.waiting) > 0 && !r.ended {
 			if err := r.part(ctx); err != nil {
 				return err
