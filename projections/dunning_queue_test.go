@@ -186,8 +186,9 @@ func TestQueueAgreesWithTheEvents(t *testing.T) {
 		p := dunPolicy()
 		d.write(dunning.PolicyStream("S1"), dunning.PolicySet{Seller: "S1", ID: p.ID, Version: p.Version, SetOn: firstDay, Policy: p.Policy})
 		begun := d.head()
-		for n := range rapid.IntRange(5, 70).Draw(rt, "commands") {
-			if rapid.IntRange(0, 2).Draw(rt, "which") == 0 {
+		d.owe(rt)
+		for n := range rapid.IntRange(5, 40).Draw(rt, "commands") {
+			if rapid.IntRange(0, 3).Draw(rt, "which") > 0 {
 				_ = d.give(anyStep(rt, d))
 			} else {
 				_ = d.try(anyCommand(n).Draw(rt, "command"))
@@ -196,11 +197,35 @@ func TestQueueAgreesWithTheEvents(t *testing.T) {
 				d.catchUp()
 			}
 		}
-		for range 3 {
-			known := eventstore.Position(rapid.Uint64Range(uint64(begun), uint64(d.head())).Draw(rt, "known at"))
-			d.compareQueue(rt, anyDay().Draw(rt, "as of"), known, rapid.IntRange(1, 5).Draw(rt, "limit"))
+		for range 6 {
+			known := d.head()
+			if rapid.Bool().Draw(rt, "earlier") {
+				known = eventstore.Position(rapid.Uint64Range(uint64(begun), uint64(known)).Draw(rt, "known at"))
+			}
+			asOf := firstDay.AddDays(rapid.IntRange(20, 120).Draw(rt, "as of"))
+			d.compareQueue(rt, asOf, known, rapid.IntRange(1, 4).Draw(rt, "limit"))
 		}
 	})
+}
+
+// owe gives each account something late, with amounts and days so much alike that promises and habits decide the order,
+// and something that was paid sooner or later.
+func (d *dunner) owe(t *rapid.T) {
+	for n := range 6 {
+		k := account.Key{Seller: "S1", Customer: []domain.CustomerID{"C1", "C2", "C3"}[n/2], Currency: []domain.Currency{"JPY", "USD"}[n%2]}
+		sum := func(minor int64) domain.Money { return domain.NewMoney(minor, k.Currency) }
+		late := rapid.IntRange(0, 20).Draw(t, "late")
+		total := rapid.SampledFrom([]int64{3000, 3000, 3300}).Draw(t, "total")
+		due := firstDay.AddDays(rapid.IntRange(0, 3).Draw(t, "due"))
+		d.do(
+			account.IssueInvoice{Key: k, Invoice: "PAID", Number: "PAID", IssuedOn: firstDay, DueOn: firstDay.AddDays(10), Total: sum(500)},
+			account.RecordPayment{
+				Key: k, Payment: "EARLY", ReceivedOn: firstDay.AddDays(5 + late), Amount: sum(500),
+				Allocations: []account.Allocation{{Invoice: "PAID", Amount: sum(500)}},
+			},
+			account.IssueInvoice{Key: k, Invoice: "LATE", Number: "LATE", IssuedOn: firstDay, DueOn: due, Total: sum(total)},
+		)
+	}
 }
 
 func (d *dunner) compareQueue(t *rapid.T, asOf domain.Date, known eventstore.Position, limit int) {
@@ -282,4 +307,48 @@ func TestQueueTellsWhatMatters(t *testing.T) {
 			t.Errorf("%+v: %v", c.q, err)
 		}
 	}
+}
+
+// A quarter more for each broken promise, and whoever promised has until the bank's next business day.
+func TestQueueCountsPromises(t *testing.T) {
+	d := newDunner(newBooks(t))
+	d.register()
+	second := issue("I2", "2026-01-01", "2026-01-31", 1000)
+	second.Customer = "C2"
+	d.do(issue("I1", "2026-01-01", "2026-01-31", 1400), second)
+	key := dunning.Key{Seller: "S1", Customer: "C2", Currency: "JPY"}
+	promise := func(id dunning.PromiseID, on, until string) {
+		t.Helper()
+		c := dunning.RecordPromise{Order: dunning.Order{Key: key, On: day(on)}, Promise: id, Amount: yen(10), Day: day(until)}
+		if err := d.give(c, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	breaks := func(id dunning.PromiseID, on string) {
+		t.Helper()
+		if err := d.give(dunning.SettlePromise{Order: dunning.Order{Key: key, On: day(on)}, Promise: id, Outcome: dunning.Broken}, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect := func(asOf string, waits bool, customers ...domain.CustomerID) {
+		t.Helper()
+		report, err := d.views.Queue(context.Background(), QueueQuery{Seller: "S1", AsOf: day(asOf)})
+		if err != nil || len(report.Rows) != 2 || report.Rows[0].Customer != customers[0] || report.Rows[1].Customer != customers[1] {
+			t.Errorf("as of %s: %+v, %v", asOf, report.Rows, err)
+		}
+		for _, row := range report.Rows {
+			if row.Waits != (waits && row.Customer == "C2") {
+				t.Errorf("as of %s %s waits: %v", asOf, row.Customer, row.Waits)
+			}
+		}
+	}
+	promise("P1", "2026-02-02", "2026-02-03")
+	breaks("P1", "2026-02-04")
+	expect("2026-02-10", false, "C1", "C2")
+	promise("P2", "2026-02-04", "2026-02-05")
+	breaks("P2", "2026-02-06")
+	expect("2026-02-10", false, "C2", "C1")
+	promise("P3", "2026-02-10", "2026-02-14") // a Saturday
+	expect("2026-02-16", true, "C1", "C2")
+	expect("2026-02-17", false, "C2", "C1")
 }

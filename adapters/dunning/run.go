@@ -95,8 +95,12 @@ type run struct {
 }
 
 func (r *run) dry(ctx context.Context) (Result, error) {
-	if _, _, err := r.oldBankData(ctx); err != nil {
+	stops, warns, err := r.oldBankData(ctx)
+	if err != nil {
 		return Result{}, err
+	}
+	if stops || warns {
+		r.result.Warnings = append(r.result.Warnings, rules.WhyBankDataOld)
 	}
 	position, err := r.debtors(ctx, func(batch []projections.Debtor) error {
 		decisions, err := r.decide(ctx, batch)
@@ -114,7 +118,7 @@ func (r *run) live(ctx context.Context) (Result, error) {
 		return r.counted(), err
 	}
 	position, err := r.debtors(ctx, func(batch []projections.Debtor) error {
-		r.waiting = append(r.waiting, batch...)
+		r.waiting = r.after(append(r.waiting, batch...))
 		for len(r.waiting) > 0 && !r.ended {
 			if err := r.part(ctx); err != nil {
 				return err
@@ -200,14 +204,12 @@ func (r *run) part(ctx context.Context) error {
 		return err
 	}
 	n, steps := 0, 0
-	for n < len(decisions) && n < r.partMax && steps+len(decisions[n].Steps) <= rules.PartStepsMax {
+	for n < len(decisions) && n < r.partMax && (n == 0 || steps+len(decisions[n].Steps) <= rules.PartStepsMax) {
 		steps += len(decisions[n].Steps)
 		n++
 	}
-	if n > 0 {
-		err = r.record(ctx, rules.RecordDecisions{RunKey: r.key, Part: r.parts + 1, Decisions: decisions[:n], Refused: r.refused})
-	}
-	if err != nil && !errors.Is(err, rules.ErrRunEnded) && !errors.Is(err, rules.ErrPartOrder) {
+	err = r.record(ctx, rules.RecordDecisions{RunKey: r.key, Part: r.parts + 1, Decisions: decisions[:n], Refused: r.refused})
+	if err != nil && !errors.Is(err, rules.ErrRunEnded) {
 		return err
 	}
 	return r.adopt(ctx)

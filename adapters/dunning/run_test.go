@@ -303,7 +303,7 @@ func TestOldBankDataStopsARun(t *testing.T) {
 	if _, _, err := o.tryRun(Request{AsOf: day("07-03")}); !errors.Is(err, rules.ErrBankDataOld) {
 		t.Errorf("want %s, got %v", rules.ErrBankDataOld.Rule, err)
 	}
-	if _, d, err := o.tryRun(Request{AsOf: day("07-03"), DryRun: true}); err != nil || d["C1"].Why != rules.WhyBankDataOld || d["C1"].BankDataOn != day("06-30") {
+	if result, d, err := o.tryRun(Request{AsOf: day("07-03"), DryRun: true}); err != nil || len(result.Warnings) != 1 || d["C1"].Why != rules.WhyBankDataOld || d["C1"].BankDataOn != day("06-30") {
 		t.Errorf("%+v %v", d, err)
 	}
 	o.must(rules.RecordBankData{Seller: "midori", On: day("07-03"), Through: day("07-02")})
