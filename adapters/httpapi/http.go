@@ -69,7 +69,7 @@ var classes = map[string]class{
 	"reports":  {Load{WorkingMax: 32, WaitingMax: 256, WaitMax: 5 * time.Second}, 8}, // whole, as a client takes them
 	"batches":  {Load{WorkingMax: 16, WaitingMax: 64, WaitMax: 5 * time.Second}, 4},
 	"imports":  {Load{WorkingMax: 3, WaitingMax: 4, WaitMax: 10 * time.Second}, 1},
-	"dunning":  {Load{WorkingMax: 2, WaitingMax: 8, WaitMax: 10 * time.Second}, 1}, // over all debtors of a seller
+	"dunning":  {Load{WorkingMax: 2, WaitingMax: 8, WaitMax: 10 * time.Second}, 1},  // over all debtors of a seller
 	"keys":     {Load{WorkingMax: 16, WaitingMax: 64, WaitMax: 2 * time.Second}, 8}, // whatever else is going on
 	"feeds":    {Load{WorkingMax: feedReadersMax, WaitMax: time.Millisecond}, 200},
 }
