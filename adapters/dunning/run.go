@@ -152,6 +152,14 @@ func (r *run) debtors(ctx context.Context, work func([]projections.Debtor) error
 	return position, err
 }
 
+// through says how far the bank's data goes.
+func through(day domain.Date) string {
+	if day.IsZero() {
+		return "no bank data is recorded yet"
+	}
+	return "bank data goes through " + day.String()
+}
+
 // begin records the beginning, or takes up a run where it stands: what its last part says is carried out again, which
 // does nothing where it is done.
 func (r *run) begin(ctx context.Context) error {
@@ -165,7 +173,7 @@ func (r *run) begin(ctx context.Context) error {
 	case err != nil:
 		return err
 	case stops && !known:
-		return rules.ErrBankDataOld.With("bank data through %s, run as of %s", r.result.BankDataOn, r.AsOf)
+		return rules.ErrBankDataOld.With("%s, and the run is as of %s", through(r.result.BankDataOn), r.AsOf)
 	case warns:
 		r.result.Warnings = append(r.result.Warnings, rules.WhyBankDataOld)
 	}

@@ -129,7 +129,7 @@ var (
 	}
 	ErrBankDataOld = &domain.Error{
 		Code: domain.Refused, Rule: "dunning.bank_data_old",
-		Text: "payments may have come in that the books don't show; record the bank's data first, or let the policy warn only",
+		Text: "payments may have come in that the books don't show; enter them and say through which day with RecordBankData, or let the policy warn only",
 	}
 	ErrRunEnded = &domain.Error{
 		Code: domain.Refused, Rule: "dunning.run_ended",
