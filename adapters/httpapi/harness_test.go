@@ -28,8 +28,10 @@ type house struct {
 	api   *API
 	books Books
 	url   string
-	clock atomic.Int64 // seconds since 1970
-	keys  map[string]string
+
+	outbox string
+	clock  atomic.Int64 // seconds since 1970
+	keys   map[string]string
 }
 
 // firstSecond is when tests begin: 2026-11-25T09:00:00 in Tokyo.
@@ -54,8 +56,8 @@ func open(t testing.TB) *house {
 	if err := l.Remember(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	outbox := t.TempDir()
-	h.books = Books{Store: store, Codec: codec, Ledger: l, Views: views, Clock: clock, Outbox: func(domain.SellerID) dunning.Outbox { return dunning.Files(outbox) }}
+	h.outbox = t.TempDir()
+	h.books = Books{Store: store, Codec: codec, Ledger: l, Views: views, Clock: clock, Outbox: func(domain.SellerID) dunning.Outbox { return dunning.Files(h.outbox) }}
 	h.api = New(h.books, Options{})
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
