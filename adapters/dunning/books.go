@@ -40,6 +40,22 @@ func (b Books) day(ctx context.Context, seller domain.SellerID, asked domain.Dat
 	return domain.DateOf(b.Clock().In(zone)), nil
 }
 
+// until is day for what changes the case: a day that is still to come is refused, since nobody knows who will have paid
+// by then. It gives today too.
+func (b Books) until(ctx context.Context, seller domain.SellerID, asked domain.Date) (on, today domain.Date, err error) {
+	if today, err = b.day(ctx, seller, domain.Date{}); err != nil {
+		return on, today, err
+	}
+	on = asked
+	if on.IsZero() {
+		on = today
+	}
+	if on.After(today) {
+		return on, today, rules.ErrFutureDay.With("%s, and today is %s", on, today).At("/as_of")
+	}
+	return on, today, nil
+}
+
 // bankDataOn is the last day whose bank data is in a seller's books.
 func (b Books) bankDataOn(ctx context.Context, seller domain.SellerID) (on domain.Date, err error) {
 	err = b.Ledger.Dunning(ctx, seller, func(p *rules.Policies) error {

@@ -103,6 +103,13 @@ func again(t testing.TB, prepared string) *office {
 
 func (o *office) clock() time.Time { return o.now }
 
+// reach lets time go on to a day.
+func (o *office) reach(on domain.Date) {
+	if noon := on.Time().Add(3 * time.Hour); !on.IsZero() && noon.After(o.now) {
+		o.now = noon
+	}
+}
+
 // wire puts the house together on the log, as the program does.
 func (o *office) wire() Books {
 	o.Helper()
@@ -202,6 +209,7 @@ func (o *office) run(on string) (Result, map[domain.CustomerID]rules.RunDecision
 func (o *office) tryRun(r Request) (Result, map[domain.CustomerID]rules.RunDecision, error) {
 	decisions := make(map[domain.CustomerID]rules.RunDecision)
 	r.Seller, r.Actor = "midori", "hanako"
+	o.reach(r.AsOf)
 	r.Each = func(d rules.RunDecision) error {
 		if _, twice := decisions[d.Customer]; twice && d.Currency == "JPY" {
 			return fmt.Errorf("%s is decided twice", d.Customer)
@@ -228,6 +236,7 @@ func (o *office) outbox() Files { return Files(filepath.Join(o.dir, "outbox")) }
 
 func (o *office) trySend(r SendRequest) (result SendResult, list []Sending, err error) {
 	r.Seller, r.Actor, r.Outbox = "midori", "hanako", o.outbox()
+	o.reach(r.On)
 	r.Each = func(s Sending) error { list = append(list, s); return nil }
 	result, err = Send(o.Context(), o.Books, r)
 	return result, list, err

@@ -48,7 +48,7 @@ type Result struct {
 // be repeated, given twice at once, or killed anywhere and repeated: it comes to what one run comes to. One that has
 // ended is only read again. A dry run writes nothing, and decides anew each time.
 //
-// Memory is bounded. Refuses dunning.unknown_seller, dunning.bank_data_old where a policy that stops on old bank data
+// Memory is bounded. Refuses dunning.unknown_seller, dunning.future_day unless it is dry, dunning.bank_data_old where a policy that stops on old bank data
 // holds for everybody (a dry run goes on and says it of each debtor), and what the ledger and the views refuse.
 func Run(ctx context.Context, b Books, r Request) (Result, error) {
 	if r.As == "" {
@@ -57,7 +57,14 @@ func Run(ctx context.Context, b Books, r Request) (Result, error) {
 	if r.partMax == 0 {
 		r.partMax = rules.PartMax
 	}
-	on, err := b.day(ctx, r.Seller, r.AsOf)
+	day := b.until
+	if r.DryRun { // which changes nothing
+		day = func(ctx context.Context, seller domain.SellerID, asked domain.Date) (on, today domain.Date, err error) {
+			on, err = b.day(ctx, seller, asked)
+			return on, on, err
+		}
+	}
+	on, _, err := day(ctx, r.Seller, r.AsOf)
 	if err != nil {
 		return Result{}, err
 	}

@@ -57,17 +57,17 @@ type SendResult struct {
 // and then puts its letter into the outbox or drops it with the reason. A letter goes into the outbox before it is
 // recorded as sent; one that is found there, after a crash between the two, has gone out and is recorded, whatever
 // happened since. So a sending may be repeated, and each reminder goes out once.
-// Refuses dunning.unknown_seller, dunning.outbox_unavailable, and what the ledger and the views refuse.
+// Refuses dunning.unknown_seller, dunning.future_day, dunning.outbox_unavailable, and what the ledger and the views refuse.
 func Send(ctx context.Context, b Books, r SendRequest) (SendResult, error) {
 	if r.As == "" {
 		r.As = rules.Agency
 	}
-	on, err := b.day(ctx, r.Seller, r.On)
+	on, today, err := b.until(ctx, r.Seller, r.On)
 	if err != nil {
 		return SendResult{}, err
 	}
 	r.On = on
-	s := sending{Books: b, SendRequest: r, result: SendResult{On: on}, whys: make(map[string]int)}
+	s := sending{Books: b, SendRequest: r, today: today, result: SendResult{On: on}, whys: make(map[string]int)}
 	err = s.all(ctx)
 	s.result.Whys = listed(s.whys)
 	return s.result, err
@@ -77,6 +77,7 @@ func Send(ctx context.Context, b Books, r SendRequest) (SendResult, error) {
 type sending struct {
 	Books
 	SendRequest
+	today domain.Date // the last look is at the books of today, whatever day the letter has
 
 	mu     sync.Mutex
 	result SendResult
@@ -194,7 +195,7 @@ func (b Books) pending(ctx context.Context, key rules.Key) (r rules.Reminder, ok
 
 // recheck looks at a reminder once more, by the ledger's own facts of this moment.
 func (s *sending) recheck(ctx context.Context, key rules.Key, r rules.Reminder) (v rules.Verdict, err error) {
-	facts, err := s.Ledger.Debtor(ctx, key, s.On)
+	facts, err := s.Ledger.Debtor(ctx, key, s.today)
 	if err != nil {
 		return v, err
 	}
@@ -203,7 +204,9 @@ func (s *sending) recheck(ctx context.Context, key rules.Key, r rules.Reminder) 
 		return v, err
 	}
 	err = s.Ledger.Case(ctx, key, func(c *rules.State, _ eventstore.Version) error {
-		v = rules.Recheck(p.Policy, r, c, facts, s.On)
+		if v = rules.Recheck(p.Policy, r, c, facts, s.today); !v.Send && v.Drop == "" { // it waits: is that so on its own day?
+			v = rules.Recheck(p.Policy, r, c, facts, s.On)
+		}
 		return nil
 	})
 	return v, err
@@ -246,10 +249,16 @@ func (b Books) letter(ctx context.Context, r rules.Reminder, key rules.Key, send
 
 func (s *sending) recorded(ctx context.Context, r rules.Reminder, done Sending, key rules.Key, sent Sent) (Sending, bool, error) {
 	done.Outcome, done.Why, done.Drop = WasSent, rules.WhyLevelReached, ""
-	return done, true, s.execute(ctx, rules.SendReminder{
+	c := rules.SendReminder{
 		Order:    rules.Order{Key: key, On: domain.LaterOf(s.On, r.QueuedOn), Acting: s.acting(r)},
 		Reminder: r.ID, TextHash: sent.TextHash, Channel: sent.Channel, Result: sent.Result,
-	}, "send", key, r)
+	}
+	err := s.execute(ctx, c, "send", key, r)
+	if rule, ok := refused(err); ok && (rule == rules.ErrAgencyStops.Rule || rule == rules.ErrReturned.Rule) {
+		c.Acting = rules.Creditor // the letter has gone out: the objection came between it and the record of it
+		err = s.execute(ctx, c, "sent before it was stopped", key, r)
+	}
+	return done, true, err
 }
 
 func (s *sending) drop(ctx context.Context, r rules.Reminder, done Sending, key rules.Key) (Sending, bool, error) {

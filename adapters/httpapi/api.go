@@ -74,6 +74,7 @@ func New(books Books, options Options) *API {
 	a.addCommands()
 	a.addBatch()
 	a.addReports()
+	a.addClaims()
 	a.addInvoice()
 	a.addParties()
 	a.addEvents()

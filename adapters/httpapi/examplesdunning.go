@@ -95,6 +95,12 @@ var dunningExamples = []example{
 	{"get-dunning-case", "as a sheet", exampleCase + "?as_of=2026-11-24", "Accept: text/csv", ""},
 	{"get-dunning-case", "refused: nothing was ever done", "/v1/sellers/YAMATO/customers/K102/dunning/USD", "", ""},
 	{"get-dunning-queue", "whom to see to first", exampleDunning + "/queue?as_of=2026-11-24", "", ""},
+	{"get-limitations", "what runs out of time", "/v1/sellers/YAMATO/limitations?as_of=2031-04-01", "", ""},
+	{"get-limitations", "as a sheet", "/v1/sellers/YAMATO/limitations?as_of=2031-04-01&customer=K102", "Accept: text/csv", ""},
+	{"get-limitations", "refused: no such customer", "/v1/sellers/YAMATO/limitations?as_of=2031-04-01&customer=K999", "", ""},
+	{"get-late-charges", "by contract, segment by segment", "/v1/sellers/YAMATO/customers/K102/late-charges?as_of=2026-11-24&rate=14.6", "", ""},
+	{"get-late-charges", "by the law, to look at", "/v1/sellers/YAMATO/customers/K102/late-charges?as_of=2026-11-24", "Accept: text/plain", ""},
+	{"get-late-charges", "refused: not a rate", "/v1/sellers/YAMATO/customers/K102/late-charges?rate=high", "", ""},
 	{"list-dunning-runs", "all runs", exampleDunning + "/runs", "", ""},
 	{"get-dunning-run", "every decision with its reason", exampleDunning + "/runs/d1481852-1b41-53fd-b2ff-55113aedc26d", "", ""},
 	{"simulate-dunning", "a gentler policy, on the past", exampleDunning + "/simulations", "", `{

@@ -51,6 +51,7 @@ func introduce(api *huma.OpenAPI) {
 	for t, alias := range map[reflect.Type]reflect.Type{
 		reflect.TypeFor[domain.Money]():   reflect.TypeFor[moneyForm](),
 		reflect.TypeFor[domain.Date]():    reflect.TypeFor[dateForm](),
+		reflect.TypeFor[domain.Rate]():    reflect.TypeFor[rateForm](),
 		reflect.TypeFor[domain.Event]():   reflect.TypeFor[eventForm](),
 		reflect.TypeFor[jsontext.Value](): reflect.TypeFor[commandForm](),
 
@@ -68,6 +69,7 @@ func introduce(api *huma.OpenAPI) {
 type (
 	moneyForm   struct{}
 	dateForm    struct{}
+	rateForm    struct{}
 	eventForm   struct{}
 	commandForm struct{}
 
@@ -89,6 +91,11 @@ func (quietSpanForm) Schema(huma.Registry) *huma.Schema {
 // Schema is a civil date.
 func (dateForm) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date"}
+}
+
+// Schema is a percentage as the books write it.
+func (rateForm) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Pattern: `^[0-9]{1,4}(\.[0-9]{1,2})?$`}
 }
 
 // Schema is an object; docs/events.md lists the members of each kind.

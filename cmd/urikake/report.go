@@ -10,14 +10,16 @@ import (
 )
 
 type reportCmd struct {
-	Aging     agingCmd     `cmd:"" help:"What is owed, by age."`
-	Balances  balancesCmd  `cmd:"" help:"What each account owes."`
-	Invoices  invoicesCmd  `cmd:"" help:"Find invoices by number, customer, status, dates and amounts."`
-	Invoice   invoiceCmd   `cmd:"" help:"One invoice with all that settled it."`
-	Account   accountCmd   `cmd:"" help:"How one account stands, and its version."`
-	Statement statementCmd `cmd:"" help:"One customer's movements with a running balance."`
-	Unapplied unappliedCmd `cmd:"" help:"Payments and credit notes that settle nothing yet."`
-	Queue     queueCmd     `cmd:"" name:"dunning-queue" help:"Whom to remind or call today, the most urgent first."`
+	Aging       agingCmd       `cmd:"" help:"What is owed, by age."`
+	Balances    balancesCmd    `cmd:"" help:"What each account owes."`
+	Invoices    invoicesCmd    `cmd:"" help:"Find invoices by number, customer, status, dates and amounts."`
+	Invoice     invoiceCmd     `cmd:"" help:"One invoice with all that settled it."`
+	Account     accountCmd     `cmd:"" help:"How one account stands, and its version."`
+	Statement   statementCmd   `cmd:"" help:"One customer's movements with a running balance."`
+	Unapplied   unappliedCmd   `cmd:"" help:"Payments and credit notes that settle nothing yet."`
+	Queue       queueCmd       `cmd:"" name:"dunning-queue" help:"Whom to remind or call today, the most urgent first."`
+	Limitations limitationsCmd `cmd:"" help:"Claims whose limitation ends within 12 months or has ended, the soonest first."`
+	LateCharges lateChargesCmd `cmd:"" help:"Late charges that have accrued to a day and are not assessed."`
 }
 
 // asked is what every question takes.
@@ -243,4 +245,50 @@ func (c *queueCmd) Run(ctx context.Context, s *session) error {
 		q.Set("limit", strconv.Itoa(c.Limit))
 	}
 	return s.show(ctx, c.Format, c.path("dunning", "queue"), q)
+}
+
+type limitationsCmd struct {
+	asked
+	onDay
+	oneCustomer
+}
+
+// Help is shown by `urikake report limitations --help`.
+func (limitationsCmd) Help() string {
+	return `The limitation (消滅時効) of a claim ends five years after its due date. A payment of a part begins a new period; a reminder
+by registered letter holds the end up for six months, once. Claims in court, written acknowledgements and negotiations are
+not in the books yet, and neither is what they do to the end.
+
+  urikake report limitations --seller YAMATO
+  urikake report limitations --seller YAMATO --as-of 2031-03-31 --format csv`
+}
+
+func (c *limitationsCmd) Run(ctx context.Context, s *session) error {
+	return s.show(ctx, c.Format, c.path("limitations"), c.query("as_of", day(c.AsOf), "customer", string(c.Customer)))
+}
+
+type lateChargesCmd struct {
+	shown
+	onDay
+	Seller   id              `required:"" help:"Whose receivables." placeholder:"ID"`
+	Customer id              `required:"" help:"Who owes." placeholder:"ID"`
+	Currency currency        `help:"One currency only." placeholder:"CUR"`
+	Rate     string          `help:"The contract's yearly rate in percent; the statutory rate that was in force when each delay began, when left out." placeholder:"PERCENT"`
+	DayCount domain.DayCount `help:"ACT_365 or CALENDAR_YEAR; when left out the former with a contract's rate, the latter without." enum:",ACT_365,CALENDAR_YEAR" default:"" placeholder:"COUNT"`
+}
+
+// Help is shown by `urikake report late-charges --help`.
+func (lateChargesCmd) Help() string {
+	return `On what was open on each day, from the day after the due date, or after what is assessed already. Nothing is written:
+AssessLateCharge makes a late charge owed.
+
+  urikake report late-charges --seller YAMATO --customer K101
+  urikake report late-charges --seller YAMATO --customer K101 --as-of 2026-10-31 --rate 14.6
+  urikake report late-charges --seller YAMATO --customer K101 --rate 14.6 --day-count CALENDAR_YEAR --format json`
+}
+
+func (c *lateChargesCmd) Run(ctx context.Context, s *session) error {
+	a := asked{Seller: c.Seller}
+	return s.showOne(ctx, c.Format, a.path("customers", string(c.Customer), "late-charges"),
+		a.query("as_of", day(c.AsOf), "currency", string(c.Currency), "rate", c.Rate, "day_count", string(c.DayCount)))
 }

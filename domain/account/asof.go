@@ -96,19 +96,10 @@ func (it *item) due(day domain.Date) domain.Date {
 	return it.dueOn
 }
 
-// accrued is the late charge that could be assessed on a day at the rate of the claim. An amount or a rate that nobody
-// can know is none: it is information, and nothing is owed by it.
+// accrued is the late charge that could be assessed on a day at the rate of the claim, by the law's day count. An amount
+// or a rate that nobody can know is none: it is information, and nothing is owed by it.
 func (k Key) accrued(it *item, due, day domain.Date, rate domain.LateRate) domain.Money {
-	from := domain.LaterOf(due, it.rare().chargedUntil)
-	if it.charge || !from.Before(day) {
-		return k.money(0)
-	}
-	yearly, err := rate.Effective(due.AddDays(1))
-	if err != nil {
-		return k.money(0)
-	}
-	c := AssessLateCharge{Key: k, Rate: yearly, From: from, To: day, DayCount: domain.CalendarYear}
-	_, sum, err := c.segments(it)
+	_, _, sum, err := k.accrue(it, due, day, rate, domain.CalendarYear)
 	if err != nil {
 		return k.money(0)
 	}

@@ -17,7 +17,7 @@ var (
 	}
 	ErrAgencyStops = &domain.Error{
 		Code: domain.Refused, Rule: "dunning.agency_stops_in_dispute",
-		Text: "the debtor objects: an agency stops and leaves the claim to the creditor (弁護士法72条; サービサー法 guidance on 集金代行)",
+		Text: "the debtor objects, or must not be contacted: an agency stops and leaves the claim to the creditor (弁護士法72条; サービサー法 guidance on 集金代行)",
 	}
 	ErrReturned = &domain.Error{
 		Code: domain.Refused, Rule: "dunning.returned_to_creditor",

@@ -81,6 +81,11 @@ func (s *State) hold(on domain.Date, kind HoldKind) (Hold, bool) {
 	return s.Holds[i], true
 }
 
+// later tells that a reminder was queued or sent for a day after this one.
+func (s *State) later(on domain.Date) bool {
+	return on.Before(s.LastSentOn) || s.Pending != nil && on.Before(s.Pending.QueuedOn)
+}
+
 // fresh refuses an id that something of this sort had before.
 func (s *State) fresh(sort, id string) error {
 	if s.ids[sort+id] {
@@ -99,8 +104,16 @@ func (s *State) outbound(o Order, on domain.Date) error {
 	if h, disputed := s.hold(on, Disputed); disputed {
 		return ErrAgencyStops.With("hold %s since %s", h.ID, h.From).At("/acting")
 	}
-	if s.Returned {
+	for _, kind := range []HoldKind{LawyerNotice, Insolvency, Deceased, DoNotContact} {
+		if h, held := s.hold(on, kind); held {
+			return ErrAgencyStops.With("hold %s (%s) since %s", h.ID, kind, h.From).At("/acting")
+		}
+	}
+	switch {
+	case s.Returned:
 		return ErrReturned.At("/acting")
+	case s.HandedTo != "":
+		return ErrHandedOver.At("/acting")
 	}
 	return nil
 }

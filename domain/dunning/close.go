@@ -50,6 +50,8 @@ func (c CloseCase) decide(s *State, facts Facts) ([]domain.Event, error) {
 	switch {
 	case !s.Open():
 		return nil, ErrNotOpen
+	case c.Reason == ClosePaid && s.later(c.On):
+		return nil, ErrStillOpen.With("on %s, and a reminder came after that day", c.On).At("/on")
 	case c.Reason == ClosePaid && !facts.Debtor.clears(s):
 		return nil, ErrStillOpen.With("%s is open", facts.Debtor.money(facts.Debtor.sums().open)).At("/reason_code")
 	}

@@ -2,6 +2,7 @@ package dunning
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"github.com/urikake/urikake/domain"
@@ -45,6 +46,17 @@ type Address struct {
 
 // undisputed is what of an item is open and not in dispute.
 func (i Item) undisputed() int64 { return max(0, i.Open.Minor()-max(0, i.Disputed.Minor())) }
+
+// undisputedCharge is the late charge on what is not in dispute, rounded down.
+func (i Item) undisputedCharge() int64 {
+	open, charge := i.Open.Minor(), max(0, i.LateCharge.Minor())
+	if open <= 0 {
+		return 0
+	}
+	high, low := bits.Mul64(uint64(charge), uint64(i.undisputed()))
+	part, _ := bits.Div64(high, low, uint64(open)) // at most charge, since undisputed is at most open
+	return int64(part)
+}
 
 type sums struct{ open, disputed int64 }
 

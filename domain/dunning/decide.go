@@ -33,6 +33,10 @@ func (l *look) decide(c *State) Decision {
 		c = newState()
 	}
 	l.c, l.out = *c, Decision{On: l.on}
+	if c.later(l.on) {
+		l.out.Why = WhyEarlierDay
+		return l.out
+	}
 	l.settlePromise()
 	l.followPlan()
 	l.closeCase()
@@ -273,7 +277,7 @@ func (l *look) remind() {
 func (l *look) list(r *Reminder) {
 	var charge int64
 	for _, i := range l.items {
-		charge += max(0, i.LateCharge.Minor())
+		charge += i.undisputedCharge()
 		switch {
 		case i.undisputed() == 0:
 			continue

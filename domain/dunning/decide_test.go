@@ -114,7 +114,7 @@ func TestWhy(t *testing.T) {
 		"reminded recently": {plain(), []domain.Event{queued(), sent("R-1", "07-09", 1, "R1")}, one(11000), "07-11", dunning.WhyRecently, func(d dunning.Decision) bool {
 			return d.DaysAgo == 2 && d.AllowedFrom == day("07-12") && d.Level == 2 && d.Reached == 1
 		}},
-		"a run as of an earlier day": {plain(), []domain.Event{queued(), sent("R-1", "07-20", 1, "R1")}, one(11000), "07-15", dunning.WhyRecently, nil},
+		"a run as of an earlier day": {plain(), []domain.Event{queued(), sent("R-1", "07-20", 1, "R1")}, one(11000), "07-15", dunning.WhyEarlierDay, nil},
 		"the creditor's level":       {plain(), upTo2, one(11000), "07-30", dunning.WhyNeedsCreditor, func(d dunning.Decision) bool { return d.LevelID == "R3" }},
 		"the last level":             {plain(), upTo3, one(11000), "12-31", dunning.WhyLastLevel, nil},
 		"returned":                   {plain(), []domain.Event{dunning.ReturnedToCreditor{ReturnedOn: day("07-01"), Reason: "x"}}, one(11000), "07-03", dunning.WhyReturned, nil},
@@ -156,7 +156,7 @@ func TestWhatAReminderSays(t *testing.T) {
 			{Invoice: "I1", Number: "N-I1", DueOn: day("06-30"), Open: yen(100), DaysOverdue: 3},
 		},
 		Due: yen(2600), Disputed: yen(8500), Unapplied: yen(50), ToPay: yen(2550), LateChargeUse: dunning.LateChargeShown,
-		LateCharge: yen(42), Fee: yen(300), Channel: dunning.Mail, Recipient: "contact:0", Template: "R1", Language: domain.English,
+		LateCharge: yen(27), Fee: yen(300), Channel: dunning.Mail, Recipient: "contact:0", Template: "R1", Language: domain.English,
 		Tone: dunning.Friendly, Who: dunning.Agency, Acting: dunning.Agency,
 	}
 	if diff := cmp.Diff(want, r, scenario.Options); diff != "" {

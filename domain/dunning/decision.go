@@ -28,6 +28,7 @@ const (
 	WhyNotReached    Why = "level_not_reached"    // Level, AllowedFrom
 	WhyBelowMinimum  Why = "below_minimum"        // Minimum
 	WhyBelowShare    Why = "below_share"          // Minimum
+	WhyEarlierDay    Why = "earlier_day"          // a reminder was queued or sent for a later day: what is decided now would be out of order
 	WhyRecently      Why = "reminded_recently"    // DaysAgo, AllowedFrom
 	WhyNeedsCreditor Why = "needs_creditor"       // the level is the creditor's
 	WhyNoChannel     Why = "no_channel"           // the debtor can't be reached by the level's channel

@@ -148,10 +148,14 @@ func (l Level) check() error {
 	checkAmounts(&f, "/fee", l.Fee)
 	oneOf(&f, "/late_charge", l.lateCharge(), NoLateCharge, LateChargeShown, LateChargeAssessed)
 	oneOf(&f, "/who", l.Who, Agency, Creditor)
-	demands := l.Tone == Final || l.Channel == RegisteredLetter || l.LateCharge == LateChargeAssessed
+	demands := l.Tone == Final || l.Channel == RegisteredLetter || l.LateCharge == LateChargeAssessed ||
+		slices.Contains(creditorsTemplates, l.Template)
 	f.Require(!demands || l.Who != Agency, "/who", ErrCreditorsLevel)
 	return f.Err()
 }
+
+// creditorsTemplates are texts that name what the creditor will do, which an agency may not write for him.
+var creditorsTemplates = []TemplateID{"demand-2", "final"}
 
 const currenciesMax = 50
 

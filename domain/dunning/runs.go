@@ -131,6 +131,10 @@ var (
 		Code: domain.Refused, Rule: "dunning.bank_data_old",
 		Text: "payments may have come in that the books don't show; enter them and say through which day with RecordBankData, or let the policy warn only",
 	}
+	ErrFutureDay = &domain.Error{
+		Code: domain.Invalid, Rule: "dunning.future_day",
+		Text: "the day is still to come: nobody knows who will have paid by then; a dry run may look ahead",
+	}
 	ErrRunEnded = &domain.Error{
 		Code: domain.Refused, Rule: "dunning.run_ended",
 		Text: "the run has ended; nothing is added to it",

@@ -97,10 +97,35 @@ func (l *Ledger) owed(ctx context.Context, d *dunning.Debtor, on, since domain.D
 		}
 		d.Unapplied = s.UnappliedOn(key, on, earlier)
 	})
-	if err != nil || len(d.Items) == 0 {
+	if err != nil {
 		return err
 	}
-	return l.numberItems(ctx, streams, d.Items)
+	numbers := make(map[domain.InvoiceID]*string, len(d.Items))
+	for i := range d.Items {
+		numbers[d.Items[i].ID] = &d.Items[i].Number
+	}
+	return l.number(ctx, streams, numbers)
+}
+
+// LateCharges lists the invoices of an account that are overdue at the end of a day, each with the late charge that has
+// accrued to it at a rate and is not assessed yet. It is read from the account itself, and nothing is written.
+// O(what the account holds), and O(its events) for the numbers of the documents. Refuses what account.Accruals refuses.
+func (l *Ledger) LateCharges(ctx context.Context, key account.Key, on domain.Date, rate domain.LateRate, count domain.DayCount) (list []account.Accrual, err error) {
+	var refused error
+	streams, err := l.standing(ctx, key, func(s *account.State, earlier []*account.State) {
+		list, refused = s.Accruals(key, on, rate, count, earlier)
+	})
+	if err == nil {
+		err = refused
+	}
+	if err != nil {
+		return nil, err
+	}
+	numbers := make(map[domain.InvoiceID]*string, len(list))
+	for i := range list {
+		numbers[list[i].Invoice] = &list[i].Number
+	}
+	return list, l.number(ctx, streams, numbers)
 }
 
 // standing lets look at an account where it stands now, and at its closed streams, newest first. It gives the names of
@@ -130,12 +155,11 @@ func (l *Ledger) standing(ctx context.Context, key account.Key, look func(live *
 	}
 }
 
-// numberItems reads the items' document numbers from the log: an account's state has no room for what is seldom asked.
-// Newer streams are read first, and no further than needed.
-func (l *Ledger) numberItems(ctx context.Context, streams []string, items []dunning.Item) error {
-	wanted := make(map[domain.InvoiceID]*dunning.Item, len(items))
-	for i := range items {
-		wanted[items[i].ID] = &items[i]
+// number reads document numbers from the log: an account's state has no room for what is seldom asked. Newer streams are
+// read first, and no further than needed.
+func (l *Ledger) number(ctx context.Context, streams []string, wanted map[domain.InvoiceID]*string) error {
+	if len(wanted) == 0 {
+		return nil
 	}
 	for _, stream := range streams {
 		for r, err := range l.store.Read(ctx, stream, 0) {
@@ -150,8 +174,8 @@ func (l *Ledger) numberItems(ctx context.Context, streams []string, items []dunn
 				return err
 			}
 			id, number := documentIn(e)
-			if it := wanted[id]; it != nil {
-				it.Number = number
+			if to := wanted[id]; to != nil {
+				*to = number
 				delete(wanted, id)
 			}
 			if len(wanted) == 0 {
@@ -164,7 +188,7 @@ func (l *Ledger) numberItems(ctx context.Context, streams []string, items []dunn
 
 // mayIssue tells that an event may have issued one of these. The id stands first in what the codec writes; what another
 // has written is read whole.
-func mayIssue(r eventstore.Recorded, wanted map[domain.InvoiceID]*dunning.Item) bool {
+func mayIssue(r eventstore.Recorded, wanted map[domain.InvoiceID]*string) bool {
 	member, issues := documentMember[r.Kind]
 	if !issues {
 		return false
