@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -42,7 +43,7 @@ type AccessKey struct {
 
 // KeyList is all keys.
 type KeyList struct {
-	Keys []AccessKey `json:"keys" doc:"by id, revoked and expired ones too"`
+	Keys []AccessKey `json:"keys" doc:"in the order in which they were made, revoked and expired ones too"`
 }
 
 // Revocation ends a key.
@@ -238,6 +239,7 @@ func (a *API) listKeys(ctx context.Context, _ *struct{}) (*huma.StreamResponse, 
 	if err != nil {
 		return nil, err
 	}
+	slices.SortStableFunc(list, func(x, y access.Key) int { return x.CreatedAt.Compare(y.CreatedAt) })
 	out := KeyList{Keys: make([]AccessKey, len(list))}
 	for i, k := range list {
 		out.Keys[i] = a.accessKey(k)
