@@ -277,7 +277,7 @@ func (h *caseByHand) wantHold(row *CaseRow, asOf domain.Date) {
 
 // Cases and reminders agree with the events, as known at any position, live and made anew.
 func TestCasesAgreeWithTheEvents(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
+	checkBooks(t, func(rt *rapid.T) {
 		d := newDunner(newBooks(t))
 		defer os.RemoveAll(d.dir)
 		defer func() { d.views.Close() }()

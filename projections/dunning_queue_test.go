@@ -174,7 +174,7 @@ func (d *dunner) habitByHand(key account.Key, hand byHand, asOf domain.Date, kno
 
 // The queue's order, its figures and its decisions are those of the events, on any day, as known at any position.
 func TestQueueAgreesWithTheEvents(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
+	checkBooks(t, func(rt *rapid.T) {
 		d := newDunner(newBooks(t))
 		defer os.RemoveAll(d.dir)
 		defer func() { d.views.Close() }()

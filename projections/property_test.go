@@ -3,6 +3,7 @@ package projections
 import (
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -199,6 +200,18 @@ func (h byHand) row(day domain.Date) []int64 {
 		return nil
 	}
 	return row
+}
+
+// checkBooks is rapid.Check for rounds that make whole books and take seconds each under the race detector: twenty of
+// them, or as many as -rapid.checks asks for.
+func checkBooks(t *testing.T, round func(*rapid.T)) {
+	t.Helper()
+	checks := flag.Lookup("rapid.checks")
+	if asked := checks.Value.String(); asked == checks.DefValue {
+		_ = checks.Value.Set("20")
+		defer func() { _ = checks.Value.Set(asked) }()
+	}
+	rapid.Check(t, round)
 }
 
 // Aging, balances, unapplied, invoices, statements and history agree with the events, on any day, as known at any

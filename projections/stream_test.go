@@ -62,12 +62,7 @@ func anySort() *rapid.Generator[Sort] {
 
 // In every order, paged or streamed, while commands come in between, all rows of the first page's moment come once.
 func TestPagesAndStreamsWhileWriting(t *testing.T) {
-	const booksMax = 20 // each takes seconds under the race detector
-	books := 0
-	rapid.Check(t, func(rt *rapid.T) {
-		if books++; books > booksMax {
-			return
-		}
+	checkBooks(t, func(rt *rapid.T) {
 		b := newBooks(t)
 		defer os.RemoveAll(b.dir)
 		defer func() { b.views.Close() }()
