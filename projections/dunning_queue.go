@@ -82,6 +82,7 @@ type queue struct {
 	q  QueueQuery
 	at moment
 
+	book       *openBook
 	first      int64   // the lowest account number
 	sums       []owing // by account number - first
 	cases      map[int64]caseSignal
@@ -134,11 +135,11 @@ func (q *queue) learn(ctx context.Context) error {
 		return err
 	}
 	q.first, q.sums = all.from, make([]owing, all.to-all.from)
-	book := q.v.books.of(all.from)
+	q.book = q.v.books.of(all.from)
 	return q.v.survey(ctx, func(r *reader) error {
 		return q.v.both(ctx, r, func(r *reader) (err error) {
-			if err = q.sumAll(ctx, r, book, all); err == nil {
-				q.currencies, err = r.currencies(q.q.Seller)
+			if err = q.sumAll(ctx, r, all); err == nil {
+				q.currencies, err = q.book.currencyOf(r, q.q.Seller, all)
 			}
 			return err
 		}, func(r *reader) error { return q.signals(ctx, r) })
@@ -159,8 +160,8 @@ func (r *reader) accountSpan(seller domain.SellerID) (all span, err error) {
 }
 
 // sumAll takes from the book what it has, and reads the rest.
-func (q *queue) sumAll(ctx context.Context, r *reader, book *openBook, all span) error {
-	rest, err := q.v.eachOpen(ctx, r, book, all, q.at, q.take)
+func (q *queue) sumAll(ctx context.Context, r *reader, all span) error {
+	rest, err := q.v.eachOpen(ctx, r, q.book, all, q.at, q.take)
 	if err != nil {
 		return err
 	}
@@ -283,7 +284,7 @@ func (q *queue) leaders(r *reader, list []candidate) ([]candidate, error) {
 			break
 		}
 		var err error
-		if c.habit, err = r.habit(c.id, q.at); err != nil {
+		if c.habit, err = q.v.habit(r, q.book, c.id, q.at); err != nil {
 			return nil, err
 		}
 		c.score = scoreOf(c.asked, c.weight*(100+int64(max(0, min(c.habit.late(), 100)))))

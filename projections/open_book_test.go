@@ -145,6 +145,44 @@ func TestBookReadsWhatMoved(t *testing.T) {
 	}
 }
 
+// A habit that the book remembers is not that of before the last payment, and not that of another day.
+func TestBookRemembersHabits(t *testing.T) {
+	b := newBooks(t)
+	b.register()
+	b.manyAccounts(50)
+	paid := func(invoice, on string) {
+		t.Helper()
+		i := issue(invoice, "2026-01-01", "2026-01-10", 1)
+		i.Customer = "C000"
+		p := pay("P"+invoice, on, 1, to(invoice, 1))
+		p.Customer = "C000"
+		b.do(i, p)
+	}
+	expect := func(asOf string, late, settled int) {
+		t.Helper()
+		report, err := b.views.Queue(context.Background(), QueueQuery{Seller: "S1", AsOf: day(asOf)})
+		i := slices.IndexFunc(report.Rows, func(r QueueRow) bool { return r.Customer == "C000" })
+		if err != nil || i < 0 || report.Rows[i].Late != late || report.Rows[i].Settled != settled {
+			t.Errorf("as of %s: %v, %+v, want %d late of %d", asOf, err, report.Rows[max(0, i)], late, settled)
+		}
+	}
+	paid("A", "2026-01-20")
+	expect("2026-03-01", 10, 1)
+	for i := 1; i < 50; i++ { // what is asked of February is not for the book from here on
+		c := issue("I2", "2026-03-01", "2026-03-31", 1)
+		c.Customer = domain.CustomerID(fmt.Sprintf("C%03d", i))
+		b.do(c)
+	}
+	expect("2026-03-01", 10, 1)
+	paid("B", "2026-01-30")
+	expect("2026-02-15", 15, 2)
+	expect("2026-03-01", 15, 2)
+	paid("C", "2026-02-10")
+	expect("2026-02-05", 15, 2)
+	expect("2026-02-15", 20, 3)
+	expect("2026-03-02", 20, 3)
+}
+
 // What was disputed, what is unapplied, amounts of every size and due dates in any order survive packing.
 func TestPackedItems(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
