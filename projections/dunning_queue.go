@@ -51,7 +51,10 @@ type QueueRow struct {
 // percent for each day that they pay late on average, up to 100. Those for whom one has to wait (a hold, a promise, a
 // plan, or somebody else has the case) come after all others. Amounts of two currencies are never compared: the firsts
 // of all currencies come first, then the seconds.
-// What an agency would do about each comes from dunning.Decide, with the seller's policies as known then. O(documents of the seller) on two cores, and O(documents and events) of each row.
+// What an agency would do about each comes from dunning.Decide, with the seller's policies as known then.
+// What is open is asked of the seller's openBook: O(accounts, open items and cases that matter), O(documents) of each account
+// that moved since the question before or after the moment, and O(documents and events) of each row. The first question
+// about a seller, and one about a moment after which many accounts moved, is O(documents of the seller) on two cores.
 // Refuses views.bad_limit, and what Aging refuses.
 func (v *Views) Queue(ctx context.Context, q QueueQuery) (QueueReport, error) {
 	q.Limit = cmp.Or(q.Limit, LimitDefault)

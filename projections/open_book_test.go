@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -54,8 +55,35 @@ func (b *books) compareSums(t *rapid.T, asOf domain.Date, known eventstore.Posit
 			t.Fatalf("%s as of %s known at %d: %v, by the book %+v, by documents %+v", s, asOf, known, err, byBook, byDocuments)
 		}
 		fromBook += int(all.to-all.from) - rest
+		if all.from > 0 {
+			b.compareAging(t, s, asOf, known)
+		}
 	}
 	return fromBook
+}
+
+// compareAging wants of every grouping what documents say.
+func (b *books) compareAging(t *rapid.T, s domain.SellerID, asOf domain.Date, known eventstore.Position) {
+	for _, group := range []Grouping{PerCustomer, PerTotal} {
+		q := AgingQuery{Seller: s, AsOf: asOf, KnownAt: KnownAt{Position: known}, GroupBy: group}
+		got, err := b.views.Aging(context.Background(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, at, _ := b.views.beginAging(context.Background(), &q)
+		var a *aging
+		err = b.views.look(context.Background(), func(r *reader) error {
+			list, err := r.holders(s, "")
+			if a = newAging(q, at, list); err == nil {
+				err = a.read(r, span{a.first, a.first + int64(len(list))})
+			}
+			return err
+		})
+		want, bad := a.rows()
+		if err != nil || bad != nil || got.Invoices != a.invoices || !reflect.DeepEqual(got.Rows, want) {
+			t.Fatalf("%s as of %s known at %d by %s: %v, %d items in %+v, want %d in %+v", s, asOf, known, group, err, got.Invoices, got.Rows, a.invoices, want)
+		}
+	}
 }
 
 // What a book gives is what documents say, of today, of days past and to come, as known now and as known before,
