@@ -3,6 +3,8 @@ package esdbserver
 import (
 	"context"
 	"iter"
+	"strconv"
+	"strings"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
@@ -48,7 +50,37 @@ type reading struct {
 
 // send waits until the client, or what lies between, has room for the event.
 func (r *reading) send(e *eventstore.Recorded) error {
-	return r.out.Send(&streams.ReadResp{Content: recorded(e, r.textIDs)})
+	sent := &streams.ReadResp_ReadEvent{
+		Event:    recorded(e, r.textIDs),
+		Position: &streams.ReadResp_ReadEvent_CommitPosition{CommitPosition: uint64(e.Position)},
+	}
+	if r.links && e.Kind == kindLink {
+		sent.Link = sent.Event
+		var err error
+		if sent.Event, err = r.linked(e.Data); err != nil {
+			return err
+		}
+	}
+	return r.out.Send(&streams.ReadResp{Content: &streams.ReadResp_Event{Event: sent}})
+}
+
+// kindLink is the type of an event that points at another one: its data is "revision@stream".
+const kindLink = "$>"
+
+// linked is the event that a link points at; nil if there is none that the caller may see.
+func (r *reading) linked(data []byte) (*streams.ReadResp_ReadEvent_RecordedEvent, error) {
+	text, stream, ok := strings.Cut(string(data), "@")
+	revision, err := strconv.ParseInt(text, 10, 63)
+	if !ok || err != nil || revision < 0 || !r.caller.sees(stream) {
+		return nil, nil
+	}
+	for e, err := range r.store.Read(r.out.Context(), stream, eventstore.Version(revision)) {
+		if err != nil {
+			return nil, err
+		}
+		return recorded(&e, r.textIDs), nil
+	}
+	return nil, nil
 }
 
 // readStream sends up to count events of a stream. O(events sent), and where it begins at the end a few short reads
