@@ -2,8 +2,7 @@
 // KurrentDB) can read, replay and follow it, and append to it where that is allowed.
 //
 // There are Streams (Read with subscriptions, Append), ServerFeatures and Gossip. Deleting and tombstoning a stream is
-// refused: a ledger's history is immutable. For the same reason settings of streams ($maxAge, $maxCount, $tb, $acl) are
-// kept and hide nothing. Everything else of EventStoreDB is Unimplemented.
+// refused: a ledger's history is immutable. Everything else of EventStoreDB is Unimplemented.
 //
 // A stream's revision is its version less one, and the commit and prepare position of an event are its position in
 // the log. Nobody who reads holds a writer up, and what one call takes of memory is bounded whatever the client sends.
