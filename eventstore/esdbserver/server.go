@@ -87,6 +87,7 @@ type Server struct {
 
 	appends chan struct{} // filled by appends
 	turns   *turns
+	types   *types
 }
 
 // New makes a server; Serve lets it work.
@@ -100,7 +101,7 @@ func New(c Config) *Server {
 	}
 	s := &Server{
 		config: c, calls: make(chan struct{}, c.CallsMax), appends: make(chan struct{}, appendsMax),
-		ending: make(chan struct{}), turns: newTurns(),
+		ending: make(chan struct{}), turns: newTurns(), types: newTypes(typesMax),
 	}
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(receiveMax), grpc.MaxConcurrentStreams(streamsMax),

@@ -43,6 +43,7 @@ func connection(t testing.TB, address string) *grpc.ClientConn {
 
 // Clients that find their way by gossip, as in a cluster, come back to the address that they have asked.
 func TestGossip(t *testing.T) {
+	t.Parallel()
 	store := memory.New(time.Now)
 	fill(t, store, 1)
 	address := serve(t, esdbserver.Config{Store: store})
@@ -66,6 +67,7 @@ func TestGossip(t *testing.T) {
 }
 
 func TestServerFeatures(t *testing.T) {
+	t.Parallel()
 	address := serve(t, esdbserver.Config{Store: memory.New(time.Now)})
 	got, err := serverfeatures.NewServerFeaturesClient(connection(t, address)).GetSupportedMethods(limited(t), &shared.Empty{})
 	if err != nil {
@@ -87,6 +89,7 @@ func TestServerFeatures(t *testing.T) {
 
 // What there is not is Unimplemented, and what there is never shall be PermissionDenied.
 func TestRefusedMethods(t *testing.T) {
+	t.Parallel()
 	store := memory.New(time.Now)
 	fill(t, store, 1)
 	address := serve(t, esdbserver.Config{Store: store})
@@ -114,6 +117,7 @@ func TestRefusedMethods(t *testing.T) {
 
 // Who is not let in gets nothing, but may ask what the server is, as clients do before they show who they are.
 func TestAdmission(t *testing.T) {
+	t.Parallel()
 	store := memory.New(time.Now)
 	fill(t, store, 3)
 	noKey := error(&domain.Error{Code: domain.Refused, Rule: "test.no_key", Text: "no"})
@@ -185,6 +189,7 @@ func (header) RequireTransportSecurity() bool { return false }
 
 // An event that points at another comes with that one to who asks for it, if it is there and may be seen.
 func TestLinks(t *testing.T) {
+	t.Parallel()
 	store := memory.New(time.Now)
 	fill(t, store, 3)
 	link := func(name, to string) eventstore.Proposed {
@@ -221,6 +226,7 @@ func TestLinks(t *testing.T) {
 
 // More calls than there is room for are told to come again, and the others go on.
 func TestTooManyCalls(t *testing.T) {
+	t.Parallel()
 	store := memory.New(time.Now)
 	fill(t, store, 1)
 	address := serve(t, esdbserver.Config{Store: store, CallsMax: 5})
@@ -256,6 +262,7 @@ func TestTooManyCalls(t *testing.T) {
 
 // A server that ends does not wait for ever for clients that take nothing.
 func TestServerEndsUnderSlowClients(t *testing.T) {
+	t.Parallel()
 	store := memory.New(time.Now)
 	for i := range 200 {
 		e := propose(fmt.Sprint(i), 1)[0]

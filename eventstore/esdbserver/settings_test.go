@@ -15,6 +15,7 @@ import (
 
 // A stream's settings say which of its events are read: by age, by number, or from a revision on.
 func TestSettings(t *testing.T) {
+	t.Parallel()
 	now := time.Now()
 	clock := now
 	store := memory.New(func() time.Time { return clock })
