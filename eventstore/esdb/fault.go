@@ -2,7 +2,6 @@ package esdb
 
 import (
 	"errors"
-	"io"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"google.golang.org/grpc/codes"
@@ -41,7 +40,7 @@ func isLost(err error) bool {
 	case esdb.ErrorCodeConnectionClosed, esdb.ErrorUnavailable:
 		return true
 	}
-	return errors.Is(err, errPanic) || errors.Is(err, io.EOF) || status.Code(err) == codes.Canceled
+	return errors.Is(err, errPanic)
 }
 
 // isRefusal tells that a server has understood and won't do it, also when it is asked again.

@@ -175,9 +175,15 @@ func (f *follower) subscribe(life context.Context) (*esdb.Subscription, error) {
 	if len(f.store.categories) == 1 && f.store.categories[0] == "" {
 		options.Filter = esdb.ExcludeSystemEventsFilter()
 	}
-	return ask(life, f.store.link, func(_ context.Context, client *esdb.Client) (*esdb.Subscription, error) {
-		return client.SubscribeToAll(leaderOnly(life), options)
+	return ask(life, f.store.link, func(ctx context.Context, client *esdb.Client) (*esdb.Subscription, error) {
+		return client.SubscribeToAll(lasting(ctx, life), options)
 	})
+}
+
+// lasting is a call's entry that goes on after the call.
+func lasting(call, life context.Context) context.Context {
+	e, _ := call.(entry)
+	return entry{leaderOnly(life), e.entered}
 }
 
 // pump takes from the server what comes, until the subscription ends.

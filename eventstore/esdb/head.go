@@ -90,20 +90,21 @@ func (s *Store) Head(ctx context.Context) (eventstore.Position, error) {
 		if err != nil {
 			return 0, err
 		}
+		done := !a.more
 		for _, e := range a.events {
 			at := eventstore.Position(e.Position.Commit)
-			end = max(end, at)
-			if _, own := s.own(e.StreamID); own && at > known {
-				s.saw(at, e.EventID)
-				a.more = false
-			}
-			if !a.more || at <= known {
-				a.more = false
+			end, from = max(end, at), e.Position
+			if at <= known {
+				done = true
 				break
 			}
-			from = e.Position
+			if _, own := s.own(e.StreamID); own {
+				s.saw(at, e.EventID)
+				done = true
+				break
+			}
 		}
-		if !a.more {
+		if done {
 			s.seen.advance(0, end)
 			head, _ := s.seen.get()
 			return head, nil

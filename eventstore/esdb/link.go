@@ -36,13 +36,34 @@ type link struct {
 	ctx     context.Context  // of everything that is done with the server; ends when the link is closed
 	cancel  context.CancelFunc
 	stopped chan struct{} // closed when keep has ended
+
+	retiring sync.WaitGroup
 }
 
 // connection is a client that has connected.
 type connection struct {
-	client *esdb.Client
-	users  sync.WaitGroup
-	since  time.Time
+	client   *esdb.Client
+	users    sync.WaitGroup
+	entering sync.RWMutex // held to read by calls that have not got the client's own connection yet
+	since    time.Time
+}
+
+// enter counts a user in; entered is to be called when the client has taken his call, and may be called again.
+func (c *connection) enter() (entered func()) {
+	c.users.Add(1)
+	c.entering.RLock()
+	return sync.OnceFunc(c.entering.RUnlock)
+}
+
+// entry is a call's ctx. The client asks it for its deadline right after it has got its own connection.
+type entry struct {
+	context.Context
+	entered func()
+}
+
+func (e entry) Deadline() (time.Time, bool) {
+	e.entered()
+	return e.Context.Deadline()
 }
 
 func newLink(address Address, times Times, log *slog.Logger, greet func(context.Context, *esdb.Client) error) *link {
@@ -53,7 +74,6 @@ func newLink(address Address, times Times, log *slog.Logger, greet func(context.
 		config: address.config, shown: address.String(), times: times, log: log.With("log", address.String()), greet: greet,
 		lost: time.Now(), changed: make(chan struct{}), doubts: make(chan *connection, 1), stopped: make(chan struct{}),
 	}
-	l.config.Logger = l.clientLog
 	l.config.MaxDiscoverAttempts = 1 // attempts are ours
 	l.config.DiscoveryInterval = 1
 	l.config.GossipTimeout = max(1, min(l.config.GossipTimeout, int(times.Call/time.Second)/2))
@@ -62,9 +82,20 @@ func newLink(address Address, times Times, log *slog.Logger, greet func(context.
 	return l
 }
 
-// clientLog keeps the client from the console. What it calls errors are ours to judge.
-func (l *link) clientLog(level esdb.LogLevel, format string, args ...any) {
-	l.log.Debug("client: "+fmt.Sprintf(format, args...), "level", level)
+// listenTo is what a client tells, which is kept from the console. It tells of Unavailable before it makes up its mind to
+// connect anew at the next call, which would leave its old connection open for ever, and callers hanging if that fails.
+// So by then nobody must be able to call it any more.
+func (l *link) listenTo(c *connection) esdb.LoggingFunc {
+	return func(level esdb.LogLevel, format string, args ...any) {
+		l.log.Debug("client: "+fmt.Sprintf(format, args...), "level", level)
+		for _, arg := range args {
+			if err, ok := arg.(error); ok && level == esdb.LogError && codeOf(err) == esdb.ErrorUnavailable {
+				l.lose(c, err)
+				c.entering.Lock() // until those who were on their way in are in
+				c.entering.Unlock()
+			}
+		}
+	}
 }
 
 // keep connects, and again whenever the connection is lost, until the link is closed or the log is another one.
@@ -74,7 +105,7 @@ func (l *link) keep() {
 		c, err := l.connect()
 		switch {
 		case l.ctx.Err() != nil:
-			c.retire()
+			l.retire(c)
 			l.end(errClosed)
 			return
 		case errors.Is(err, ErrOtherLog):
@@ -86,7 +117,7 @@ func (l *link) keep() {
 			l.log.Info("connected to EventStoreDB")
 			l.publish(c)
 			l.watch(c)
-			c.retire()
+			l.retire(c)
 			if time.Since(c.since) > l.times.Rests {
 				rest = l.times.Rest
 			}
@@ -100,13 +131,14 @@ func (l *link) keep() {
 
 // connect makes a client and lets it connect.
 func (l *link) connect() (*connection, error) {
+	c := &connection{since: time.Now()}
 	config := l.config
-	client, err := esdb.NewClient(&config)
-	if err != nil {
+	config.Logger = l.listenTo(c)
+	var err error
+	if c.client, err = esdb.NewClient(&config); err != nil {
 		return nil, err
 	}
-	c := &connection{client: client, since: time.Now()}
-	_, err = within(l.ctx, l, c, func(ctx context.Context, client *esdb.Client) (struct{}, error) {
+	_, err = within(l.ctx, l, c, c.enter(), func(ctx context.Context, client *esdb.Client) (struct{}, error) {
 		_, err := client.GetServerVersion() // connects
 		if err == nil {
 			err = l.greet(ctx, client)
@@ -114,19 +146,19 @@ func (l *link) connect() (*connection, error) {
 		return struct{}{}, err
 	})
 	if err != nil {
-		c.retire()
+		l.retire(c)
 		return nil, err
 	}
 	return c, nil
 }
 
 // retire closes the client once nobody uses it any more; closing it amid a call would let that panic.
-func (c *connection) retire() {
+func (l *link) retire(c *connection) {
 	if c != nil {
-		go func() {
+		l.retiring.Go(func() {
 			c.users.Wait()
 			c.client.Close()
-		}()
+		})
 	}
 }
 
@@ -146,9 +178,11 @@ func (l *link) watch(c *connection) {
 			if doubted != c {
 				continue
 			}
-			if _, err := within(l.ctx, l, c, alive); err != nil {
-				l.lose(c, err)
-				return
+			if entered := l.enter(c); entered != nil {
+				if _, err := within(l.ctx, l, c, entered, alive); err != nil {
+					l.lose(c, err)
+					return
+				}
 			}
 		}
 	}
@@ -166,6 +200,16 @@ func (l *link) look(c *connection) (is bool, changed <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.now == c, l.changed
+}
+
+// enter enters a connection if it is the one that callers get.
+func (l *link) enter(c *connection) (entered func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.now != c {
+		return nil
+	}
+	return c.enter()
 }
 
 func (l *link) change(to func()) {
@@ -199,23 +243,23 @@ func (l *link) lose(c *connection, why error) {
 
 // up is the connection, once there is one: its user has to leave it. While the cluster is away for longer than a blip it
 // refuses at once.
-func (l *link) up(ctx context.Context) (*connection, error) {
+func (l *link) up(ctx context.Context) (c *connection, entered func(), err error) {
 	for {
 		l.mu.Lock()
 		c, lost, why, over, changed := l.now, l.lost, l.why, l.over, l.changed
 		if c != nil {
-			c.users.Add(1)
+			entered = c.enter()
 		}
 		l.mu.Unlock()
 		switch {
 		case c != nil:
-			return c, nil
+			return c, entered, nil
 		case over != nil:
-			return nil, over
+			return nil, nil, over
 		case ctx.Err() != nil:
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		case why != nil && time.Since(lost) >= l.times.Blip:
-			return nil, eventstore.ErrUnavailable.With("%s: %s", l.shown, told(why))
+			return nil, nil, eventstore.ErrUnavailable.With("%s: %s", l.shown, told(why))
 		}
 		blip := time.NewTimer(max(l.times.Blip-time.Since(lost), l.times.Rest))
 		select {
@@ -224,7 +268,7 @@ func (l *link) up(ctx context.Context) (*connection, error) {
 		case <-ctx.Done():
 		case <-l.ctx.Done():
 			blip.Stop()
-			return nil, errClosed
+			return nil, nil, errClosed
 		}
 		blip.Stop()
 	}
@@ -232,20 +276,20 @@ func (l *link) up(ctx context.Context) (*connection, error) {
 
 // ask asks the server something on the connection that there is. Errors are ctx's, or the client's, or ours.
 func ask[T any](ctx context.Context, l *link, work func(context.Context, *esdb.Client) (T, error)) (T, error) {
-	c, err := l.up(ctx)
+	c, entered, err := l.up(ctx)
 	if err != nil {
 		var none T
 		return none, err
 	}
-	defer c.users.Done()
-	return within(ctx, l, c, work)
+	return within(ctx, l, c, entered, work)
 }
 
 // errSlow is what a question comes to that has no answer in time.
 var errSlow = errors.New("no answer in time")
 
 // within works with a client under a timeout of its own, whether the client minds it or not, and judges what comes of it.
-func within[T any](ctx context.Context, l *link, c *connection, work func(context.Context, *esdb.Client) (T, error)) (T, error) {
+// Its caller has entered.
+func within[T any](ctx context.Context, l *link, c *connection, entered func(), work func(context.Context, *esdb.Client) (T, error)) (T, error) {
 	inner, cancel := context.WithTimeout(ctx, l.times.Call)
 	defer cancel()
 	stop := context.AfterFunc(l.ctx, cancel)
@@ -255,9 +299,9 @@ func within[T any](ctx context.Context, l *link, c *connection, work func(contex
 		err   error
 	}
 	done := make(chan result, 1)
-	c.users.Add(1)
 	go func() {
 		defer c.users.Done()
+		defer entered()
 		var r result
 		defer func() {
 			if e := recover(); e != nil { // such as that it was closed, or that a trailer is missing
@@ -265,7 +309,7 @@ func within[T any](ctx context.Context, l *link, c *connection, work func(contex
 			}
 			done <- r
 		}()
-		r.value, r.err = work(leaderOnly(inner), c.client)
+		r.value, r.err = work(entry{leaderOnly(inner), entered}, c.client)
 	}()
 	var none T
 	select {
@@ -315,4 +359,5 @@ func (l *link) doubt(c *connection) {
 func (l *link) close() {
 	l.cancel()
 	<-l.stopped
+	l.retiring.Wait()
 }

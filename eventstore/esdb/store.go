@@ -107,7 +107,7 @@ func (s *Store) Close() error {
 
 // Ready waits until the cluster is connected to and known to be the right one. Refuses log.unavailable, log.other.
 func (s *Store) Ready(ctx context.Context) error {
-	_, err := ask(ctx, s.link, func(context.Context, *esdb.Client) (struct{}, error) { return struct{}{}, nil })
+	_, err := persist(ctx, s, func() (answer, error) { return ask(ctx, s.link, alive) })
 	return err
 }
 
