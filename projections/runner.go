@@ -210,8 +210,10 @@ func (v *Views) fold(ctx context.Context, w *Writer, models []Model, after, to e
 			flushed := firstError(flush(), w.settle()) // what came before it is folded all the same
 			return firstError(err, flushed)
 		}
-		for _, m := range folds[r.Kind] {
-			m.Fold(w, r.Event, r.Recorded)
+		if r.Event != nil { // somebody else's have none, whatever they call it
+			for _, m := range folds[r.Kind] {
+				m.Fold(w, r.Event, r.Recorded)
+			}
 		}
 		if w.err != nil {
 			return firstError(w.err, w.settle())

@@ -266,6 +266,27 @@ func TestUnknownKindStopsWithItsPosition(t *testing.T) {
 	b.views.Close()
 }
 
+// Other programs may keep streams on the same log, of anything and under any name.
+func TestForeignStreamsArePassedOver(t *testing.T) {
+	b := newBooks(t)
+	b.do(issue("I1", "2026-01-01", "2026-01-31", 100))
+	junk := func(stream, kind string) {
+		p := eventstore.Proposed{ID: uuid.New(), Kind: kind, Schema: 1, Data: []byte{0xff}, Metadata: []byte{0}}
+		if _, err := b.store.Append(context.Background(), stream, 0, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	junk("orders-1", "order.placed")
+	junk("x-"+jpy.Stream(), "account.invoice_issued")
+	b.do(issue("I2", "2026-01-01", "2026-01-31", 50))
+	junk("$$orders-1", "$metadata")
+	head, _ := b.store.Head(context.Background())
+	if at, err := b.views.CatchUp(context.Background()); err != nil || at != head {
+		t.Fatalf("folded to %d of %d: %v", at, head, err)
+	}
+	b.expect("2026-01-15", 150, 0, 0, 0, 0, 0, 150, 0)
+}
+
 func TestRaisedVersionIsFoldedAgain(t *testing.T) {
 	b := newBooks(t)
 	b.register()

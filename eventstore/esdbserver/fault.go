@@ -18,7 +18,9 @@ import (
 var errEnding = status.Error(codes.Unavailable, "the server is about to end; connect again")
 
 // invalid refuses what a client can't mean.
-func invalid(format string, args ...any) error { return status.Errorf(codes.InvalidArgument, format, args...) }
+func invalid(format string, args ...any) error {
+	return status.Errorf(codes.InvalidArgument, format, args...)
+}
 
 // Denied refuses what a caller may not do, in the way that clients of EventStoreDB know.
 func Denied(reason string) error { return denied{reason} }

@@ -203,3 +203,17 @@ func readReq(stream string, change ...func(*streams.ReadReq_Options)) *streams.R
 	}
 	return &streams.ReadReq{Options: o}
 }
+
+// listenAt takes a port; one that has just been given free may take a moment.
+func listenAt(t testing.TB, address string) net.Listener {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		listener, err := net.Listen("tcp", address)
+		if err == nil {
+			return listener
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+}

@@ -162,4 +162,3 @@ func (r *reading) ofAll(ctx context.Context, head eventstore.Position) iter.Seq2
 		return func(func(eventstore.Recorded, error) bool) {}
 	}
 }
-

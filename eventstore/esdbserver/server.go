@@ -39,11 +39,11 @@ type Config struct {
 	// nil: everybody may read and append everything.
 	Admit func(ctx context.Context, authorization string, from net.Addr) (context.Context, Caller, error)
 
-	TLS      *tls.Config                                                           // nil: plain text
+	TLS      *tls.Config                                                                // nil: plain text
 	Observe  func(ctx context.Context, method string, took time.Duration, c codes.Code) // is told of every call that ended
-	Log      *slog.Logger                                                          // of what goes wrong in the server itself
-	Drain    time.Duration                                                         // 10 s: how long calls may take to finish when the server ends
-	CallsMax int                                                                   // 2048: calls at the same time, subscriptions among them
+	Log      *slog.Logger                                                               // of what goes wrong in the server itself
+	Drain    time.Duration                                                              // 10 s: how long calls may take to finish when the server ends
+	CallsMax int                                                                        // 2048: calls at the same time, subscriptions among them
 }
 
 // Caller is what a client may do.

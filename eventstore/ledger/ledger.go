@@ -37,8 +37,8 @@ func New(store eventstore.Store, codec *eventstore.Codec, snapshots eventstore.S
 	return &Ledger{store: store, codec: codec, handler: h, series: newDispenser(h)}
 }
 
-// Codec knows every event of the catalog.
-func Codec() *eventstore.Codec { return eventstore.NewCodec(catalog.Events()) }
+// Codec knows every event of the catalog, and passes over what stands in streams that are not the ledger's.
+func Codec() *eventstore.Codec { return eventstore.NewCodec(catalog.Events()).For(catalog.Owns) }
 
 var (
 	sellers   = &eventstore.Aggregate[seller.Command, *seller.State]{Decider: seller.Decider}
