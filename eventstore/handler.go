@@ -83,8 +83,10 @@ const internalPrefix = "urikake-"
 // CommandIDMax is the longest idempotency key, in bytes.
 const CommandIDMax = 200
 
-// AttemptsMax bounds how often a command is decided anew because another writer came first.
-const AttemptsMax = 16
+// AttemptsMax bounds how often a command is decided anew because another writer came first. Within one process commands
+// on a stream take turns, so only other processes come between: one of five that all keep at the same stream loses so
+// many times in a row once in 10^10 commands.
+const AttemptsMax = 100
 
 var (
 	ErrCommandID = &domain.Error{
@@ -106,6 +108,9 @@ var (
 )
 
 // Handler runs every command: load, decide, append, and again if another writer came first. It is the only write path.
+// Other processes may append to the same log: whatever is decided or looked at is first brought up to the newest event
+// of its stream, so the cache spares the history and never the look whether there is more. A store that is alone with
+// its log answers that look from memory.
 type Handler struct {
 	store     Store
 	codec     *Codec

@@ -10,21 +10,26 @@ import (
 	"time"
 
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/faulty"
 	"github.com/urikake/urikake/eventstore/memory"
 )
 
-// Two nodes work on one log, and clients send each command to both: every command stands there once.
+// Nodes work on one log that takes its time, and clients send each command to two of them: every command stands there
+// once, and nobody is sent away because others were quicker.
 func TestNodesRaceOnOneLog(t *testing.T) {
-	const clients, each, streams = 64, 20, 3
-	store := memory.New(time.Now)
-	nodes := []*eventstore.Handler{newHandler(store), eventstore.NewTightHandler(store, codec(), nil, 5_000)}
+	const nodes, clients, each, streams = 4, 48, 12, 2
+	store := faulty.New(memory.New(time.Now), 1, faulty.Faults{Slow: 1, SlowMax: 500 * time.Microsecond})
+	handlers := []*eventstore.Handler{eventstore.NewTightHandler(store, codec(), nil, 5_000)}
+	for len(handlers) < nodes {
+		handlers = append(handlers, newHandler(store))
+	}
 	var wg sync.WaitGroup
 	for client := range clients {
 		wg.Go(func() {
 			for i := range each {
 				id := fmt.Sprintf("%d-%d", client/2, i) // two clients send the same
 				c := put{Till: fmt.Sprint(i % streams), Coins: int64(i + 1), Pieces: 1 + i%2}
-				if err := patiently(nodes[client%2], id, c); err != nil {
+				if _, err := run(handlers[client%nodes], id, c); err != nil {
 					t.Errorf("%s: %v", id, err)
 				}
 			}
@@ -47,14 +52,25 @@ func TestNodesRaceOnOneLog(t *testing.T) {
 	}
 }
 
-// patiently sends a command as clients should: again with the same id when the answer says so, a few times.
-func patiently(h *eventstore.Handler, id string, c any) (err error) {
-	for range 5 {
-		if _, err = run(h, id, c); !errors.Is(err, eventstore.ErrBusy) && !errors.Is(err, eventstore.ErrUnavailable) {
-			return err
+// What one node has refused it lets pass once another has written what was missing, and the other way round: a refusal
+// is never by the books of yesterday.
+func TestARefusalIsByTheNewestBooks(t *testing.T) {
+	store := memory.New(time.Now)
+	one, other := newHandler(store), newHandler(store)
+	for i := range 20 {
+		take := put{Till: "A", Coins: -1}
+		if _, err := run(one, fmt.Sprint("early", i), take); !errors.Is(err, errEmpty) {
+			t.Fatal(err)
+		}
+		must(t, other, fmt.Sprint("put", i), put{Till: "A", Coins: 1})
+		must(t, one, fmt.Sprint("take", i), take)
+		if _, err := run(other, fmt.Sprint("late", i), take); !errors.Is(err, errEmpty) {
+			t.Fatal(err)
+		}
+		if r := must(t, other, fmt.Sprint("take", i), take); !r.Repeated {
+			t.Fatalf("%+v", r)
 		}
 	}
-	return err
 }
 
 // Under one id two commands race on two nodes: one is booked, and nobody is told that the other was.

@@ -19,16 +19,24 @@ var itemsAccounts = &Table{
 
 const accountID = 0 // column of itemsAccounts
 
-// itemsHeads is where accounts stand in the log: the version of the stream that takes their next event, and its period.
+// itemsHeads is where accounts stand in the log: the version of the stream that takes their next event, and its period;
+// where their newest event stands, and the latest business day of all of them.
 var itemsHeads = &Table{
-	Name:    "items_heads",
-	Key:     []Column{{Name: "account"}},
-	Columns: []Column{headVersion: {Name: "version"}, headPeriod: {Name: "period", Type: Text}},
+	Name: "items_heads",
+	Key:  []Column{{Name: "account"}},
+	Columns: []Column{
+		headVersion:  {Name: "version"},
+		headPeriod:   {Name: "period", Type: Text},
+		headPosition: {Name: "last_position"},
+		headNewest:   {Name: "newest_on", Merge: Max},
+	},
 }
 
 const (
 	headVersion = iota
 	headPeriod
+	headPosition
+	headNewest
 )
 
 const sellerStep = 1 << 32 // accounts of one seller, at most

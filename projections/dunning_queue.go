@@ -67,11 +67,11 @@ func (v *Views) Queue(ctx context.Context, q QueueQuery) (QueueReport, error) {
 	if err := queue.learn(ctx); err != nil {
 		return report, err
 	}
-	report.Debtors = len(queue.waiting)
 	ranked, err := queue.rank(ctx)
 	if err != nil {
 		return report, err
 	}
+	report.Debtors = queue.debtors
 	report.Rows, err = queue.rows(ctx, ranked)
 	return report, err
 }
@@ -82,16 +82,29 @@ type queue struct {
 	q  QueueQuery
 	at moment
 
-	first   int64   // the lowest account number
-	sums    []owing // by account number - first
-	cases   map[int64]caseSignal
-	waiting []candidate // all with something to be asked for
+	first      int64   // the lowest account number
+	sums       []owing // by account number - first
+	cases      map[int64]caseSignal
+	currencies currencies
+	debtors    int // with something to be asked for
 }
 
 // owing is what an account comes to.
 type owing struct {
 	open, late, disputed, unapplied int64 // late: without what is disputed
 	oldest                          int64 // due date of what is late; 0: nothing is
+}
+
+// add counts an item, as of a day.
+func (o *owing) add(due, open, disputed, day int64) {
+	o.open += open
+	if open == 0 || due >= day {
+		return
+	}
+	o.disputed += disputed
+	if o.late += open - disputed; open > disputed && (o.oldest == 0 || due < o.oldest) {
+		o.oldest = due
+	}
 }
 
 // asked is what is asked for.
@@ -108,39 +121,57 @@ type candidate struct {
 	habit    habit
 }
 
+// learn finds what every account comes to, and what matters of the cases, side by side.
 func (q *queue) learn(ctx context.Context) error {
-	return q.v.look(ctx, func(r *reader) error {
-		first, last, err := r.accountSpan(q.q.Seller)
-		if err == nil && first == 0 {
+	var all span
+	err := q.v.look(ctx, func(r *reader) (err error) {
+		if all, err = r.accountSpan(q.q.Seller); err == nil && all.from == 0 {
 			err = r.knows(q.q.Seller, "")
 		}
-		if err != nil || first == 0 {
+		return err
+	})
+	if err != nil || all.from == 0 {
+		return err
+	}
+	q.first, q.sums = all.from, make([]owing, all.to-all.from)
+	book := q.v.books.of(all.from)
+	return q.v.survey(ctx, func(r *reader) error {
+		return q.v.both(ctx, r, func(r *reader) (err error) {
+			if err = q.sumAll(ctx, r, book, all); err == nil {
+				q.currencies, err = r.currencies(q.q.Seller)
+			}
 			return err
-		}
-		q.first, q.sums = first, make([]owing, last-first+1)
-		middle := first + (last-first+1)/2
-		parts := []span{{first, middle}, {middle, last + 1}}
-		if middle == first {
-			parts = parts[1:]
-		}
-		if err := q.v.sweep(ctx, r, parts, q.sum); err != nil {
-			return err
-		}
-		return q.candidates(ctx, r)
+		}, func(r *reader) error { return q.signals(ctx, r) })
 	})
 }
 
-// accountSpan is the lowest and the highest account number of a seller; 0: it has none.
-func (r *reader) accountSpan(seller domain.SellerID) (first, last int64, err error) {
+// accountSpan is a seller's account numbers; from is 0 where it has none.
+func (r *reader) accountSpan(seller domain.SellerID) (all span, err error) {
 	one, found, err := r.ask("SELECT id FROM items_accounts WHERE seller = ? LIMIT 1", Str(seller))
 	if err != nil || !found {
-		return 0, 0, err
+		return all, err
 	}
 	from := one / sellerStep * sellerStep
-	if first, _, err = r.ask("SELECT min(id) FROM items_accounts WHERE id >= ?", Int(from)); err == nil {
-		last, _, err = r.ask("SELECT max(id) FROM items_accounts WHERE id < ?", Int(from+sellerStep))
+	if all.from, _, err = r.ask("SELECT min(id) FROM items_accounts WHERE id >= ?", Int(from)); err == nil {
+		all.to, _, err = r.ask("SELECT max(id) + 1 FROM items_accounts WHERE id < ?", Int(from+sellerStep))
 	}
-	return first, last, err
+	return all, err
+}
+
+// sumAll takes from the book what it has, and reads the rest.
+func (q *queue) sumAll(ctx context.Context, r *reader, book *openBook, all span) error {
+	rest, err := q.v.eachOpen(ctx, r, book, all, q.at, q.take)
+	if err != nil {
+		return err
+	}
+	return q.v.sweep(ctx, r, rest, q.sum)
+}
+
+// take sums an account as the book has it.
+func (q *queue) take(id int64, a *openAccount) {
+	o := &q.sums[id-q.first]
+	o.unapplied = a.unapplied
+	a.items(func(due, open, disputed int64) { o.add(due, open, disputed, q.at.day) })
 }
 
 // sum reads what is open on a span of accounts, which nobody else reads.
@@ -152,50 +183,35 @@ func (q *queue) sum(r *reader, s span) error {
 			o.unapplied += d.open
 			return nil
 		}
-		o.open += d.open
-		if d.open == 0 || d.dueOn >= q.at.day {
-			return nil
-		}
 		disputed, err := sheet.disputed(d)
-		o.disputed += disputed
-		if o.late += d.open - disputed; d.open > disputed && (o.oldest == 0 || d.dueOn < o.oldest) {
-			o.oldest = d.dueOn
-		}
+		o.add(d.dueOn, d.open, disputed, q.at.day)
 		return err
 	})
 }
 
-// candidates are the accounts with something to be asked for, and those of the collector only if one is given.
-func (q *queue) candidates(ctx context.Context, r *reader) error {
-	if err := q.signals(ctx, r); err != nil {
-		return err
-	}
-	currencies, err := r.currencies(q.q.Seller)
-	for i, o := range q.sums {
+// each visits the accounts that the question is about and on which something is to be asked for. What it gives is valid
+// until the next one.
+func (q *queue) each(visit func(*candidate)) {
+	var c candidate
+	for i := range q.sums {
+		o, id := &q.sums[i], q.first+int64(i)
 		if o.asked() == 0 {
 			continue
 		}
-		c := candidate{id: q.first + int64(i), asked: o.asked()}
-		c.currency = currencies.of(c.id)
-		signal := q.cases[c.id]
-		if q.q.Collector != "" && signal.collector != q.q.Collector || q.q.Currency != "" && c.currency != q.q.Currency {
+		currency, signal := q.currencies.of(id), q.cases[id]
+		if q.q.Collector != "" && signal.collector != q.q.Collector || q.q.Currency != "" && currency != q.q.Currency {
 			continue
 		}
-		c.waits, c.weight = signal.waits, min(q.at.day-o.oldest, 3650)*(4+min(signal.broken, 4))
+		c = candidate{id: id, currency: currency, asked: o.asked(), waits: signal.waits}
+		c.weight = min(q.at.day-o.oldest, 3650) * (4 + min(signal.broken, 4))
 		c.score = scoreOf(c.asked, c.weight*100)
-		q.waiting = append(q.waiting, c)
+		visit(&c)
 	}
-	return err
 }
 
-// rank finds the first of each currency, in order. A habit at most doubles a score: so habits are looked up only as long
-// as what comes could still get ahead.
+// rank finds the first of each currency, in order.
 func (q *queue) rank(ctx context.Context) (ranked []candidate, _ error) {
-	slices.SortFunc(q.waiting, compareCandidates)
-	groups := make(map[domain.Currency][]candidate)
-	for _, c := range q.waiting {
-		groups[c.currency] = append(groups[c.currency], c)
-	}
+	groups := q.contenders()
 	err := q.v.look(ctx, func(r *reader) (err error) {
 		for currency, list := range groups {
 			if groups[currency], err = q.leaders(r, list); err != nil {
@@ -207,7 +223,7 @@ func (q *queue) rank(ctx context.Context) (ranked []candidate, _ error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := 0; len(ranked) < q.q.Limit && i < len(q.waiting); i++ {
+	for i := range q.q.Limit {
 		for _, currency := range sortedKeys(groups) {
 			if list := groups[currency]; i < len(list) && len(ranked) < q.q.Limit {
 				ranked = append(ranked, list[i])
@@ -217,16 +233,53 @@ func (q *queue) rank(ctx context.Context) (ranked []candidate, _ error) {
 	return ranked, nil
 }
 
-// leaders are the first of one currency's candidates, which come by the scores that they have without their habits.
+// contenders are those of each currency who may be among the first, by the scores that they have without their habits,
+// and counts all: a habit at most doubles a score, so whoever comes after the last of the first even then does not.
+func (q *queue) contenders() map[domain.Currency][]candidate {
+	best := make(map[domain.Currency]*first[candidate])
+	q.each(func(c *candidate) {
+		q.debtors++
+		f := best[c.currency]
+		if f == nil {
+			f = &first[candidate]{most: q.q.Limit, compare: compareCandidates}
+			best[c.currency] = f
+		}
+		if f.wants(c) {
+			f.add(*c)
+		}
+	})
+	for _, f := range best {
+		f.sorted()
+	}
+	groups := make(map[domain.Currency][]candidate)
+	var most candidate
+	q.each(func(c *candidate) {
+		if most = c.atMost(); best[c.currency].wants(&most) {
+			groups[c.currency] = append(groups[c.currency], *c)
+		}
+	})
+	for _, list := range groups {
+		slices.SortFunc(list, func(a, b candidate) int { return compareCandidates(&a, &b) })
+	}
+	return groups
+}
+
+// atMost is a candidate with the worst habit.
+func (c *candidate) atMost() candidate {
+	most := *c
+	most.score = scoreOf(c.asked, c.weight*200)
+	return most
+}
+
+// leaders are the first of one currency's contenders, which come by the scores that they have without their habits.
+// Habits are looked up only as long as what comes could still get ahead.
 func (q *queue) leaders(r *reader, list []candidate) ([]candidate, error) {
-	best := first[candidate]{most: q.q.Limit, compare: func(a, b *candidate) int { return compareCandidates(*a, *b) }}
+	best := first[candidate]{most: q.q.Limit, compare: compareCandidates}
 	for _, c := range list {
-		most := c
-		most.score = scoreOf(c.asked, c.weight*200)
 		if best.last == nil && len(best.rows) >= q.q.Limit {
 			best.sorted()
 		}
-		if best.last != nil && compareCandidates(*best.last, most) < 0 {
+		if most := c.atMost(); best.last != nil && compareCandidates(best.last, &most) < 0 {
 			break
 		}
 		var err error
@@ -240,7 +293,7 @@ func (q *queue) leaders(r *reader, list []candidate) ([]candidate, error) {
 }
 
 // compareCandidates never ties but for the same account.
-func compareCandidates(a, b candidate) int {
+func compareCandidates(a, b *candidate) int {
 	if a.waits != b.waits {
 		if a.waits {
 			return 1

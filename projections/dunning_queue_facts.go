@@ -65,18 +65,21 @@ type caseSignal struct {
 func (q *queue) signals(ctx context.Context, r *reader) error {
 	q.cases = make(map[int64]caseSignal)
 	late := make(map[int64]dunning.Key) // changed after the moment
-	err := r.each("SELECT a.id, promises_broken, promise_open, promise_day, d.plan, coalesce(effective_on, 0), coalesce(ends_on, 0),"+
-		" returned, handed_to, collector, last_position, d.customer, d.currency FROM dunning_cases d"+
+	promised := q.promisedSince()
+	const planned = "CASE WHEN d.plan = '' THEN 0 ELSE EXISTS (SELECT 1 FROM dunning_plans p WHERE p.seller = d.seller AND p.customer = d.customer" +
+		" AND p.currency = d.currency AND p.plan = d.plan AND (effective_on = 0 OR effective_on > ?) AND ends_on >= ?) END"
+	err := r.each("SELECT a.id, promises_broken, promise_open <> 0 AND promise_day >= ? OR returned <> 0 OR handed_to <> '' OR "+planned+","+
+		" collector, last_position, d.customer, d.currency FROM dunning_cases d"+
 		" JOIN items_accounts a ON a.seller = d.seller AND a.customer = d.customer AND a.currency = d.currency"+
-		" LEFT JOIN dunning_plans p ON p.seller = d.seller AND p.customer = d.customer AND p.currency = d.currency AND p.plan = d.plan"+
-		" WHERE d.seller = ? AND (promises_broken <> 0 OR collector <> '' OR promise_open <> 0 OR d.plan <> '' OR returned <> 0 OR handed_to <> ''"+
-		" OR last_position > ?)", []Value{Str(q.q.Seller), Int(q.at.position)}, func(c *cursor) error {
-		if c.int(10) > q.at.position {
-			late[c.int(0)] = dunning.Key{Seller: q.q.Seller, Customer: domain.CustomerID(c.text(11)), Currency: domain.Currency(c.text(12))}
+		" WHERE d.seller = ? AND (promises_broken <> 0 OR collector <> '' OR promise_open <> 0 AND promise_day >= ? OR d.plan <> '' OR returned <> 0 OR handed_to <> ''"+
+		" OR last_position > ?)", []Value{
+		Int(promised), Int(q.at.day), Int(q.at.day), Str(q.q.Seller), Int(promised), Int(q.at.position),
+	}, func(c *cursor) error {
+		if c.int(4) > q.at.position {
+			late[c.int(0)] = dunning.Key{Seller: q.q.Seller, Customer: domain.CustomerID(c.text(5)), Currency: domain.Currency(c.text(6))}
 			return nil
 		}
-		waits := c.int(2) != 0 && q.promised(c.int(3)) || c.text(4) != "" && q.planned(c.int(5), c.int(6)) || c.int(7) != 0 || c.text(8) != ""
-		q.cases[c.int(0)] = caseSignal{c.int(1), waits, c.text(9)}
+		q.cases[c.int(0)] = caseSignal{c.int(1), c.int(2) != 0, c.text(3)}
 		return nil
 	})
 	if err == nil {
@@ -93,6 +96,15 @@ func (q *queue) signals(ctx context.Context, r *reader) error {
 // promised tells that there is still time to keep a promise.
 func (q *queue) promised(until int64) bool {
 	return q.at.day <= dunning.Promise{Day: domain.DateFromDayNumber(until)}.PayBy().DayNumber()
+}
+
+// promisedSince is the earliest day of a promise that there is still time to keep.
+func (q *queue) promisedSince() int64 {
+	since := q.at.day
+	for since > 1 && q.promised(since-1) {
+		since--
+	}
+	return since
 }
 
 // planned tells that a plan runs.

@@ -13,7 +13,7 @@ import (
 // note, less what it settled at once). Each move after that is a row. What was open on a day as known at a position is
 // what is open now less the moves after that day or that position.
 var items = Model{
-	Name: "items", Version: 2,
+	Name: "items", Version: 3,
 	Kinds: []string{
 		account.InvoiceIssued{}.Kind(), account.InvoiceVoided{}.Kind(), account.DueDateChanged{}.Kind(),
 		account.CreditNoteIssued{}.Kind(), account.CreditApplied{}.Kind(), account.CreditUnapplied{}.Kind(),
@@ -166,7 +166,7 @@ func foldItems(w *Writer, event domain.Event, r eventstore.Recorded) {
 	if !ok || !known {
 		return
 	}
-	w.Row(itemsHeads, Int(id)).Put(headVersion, int64(r.Version))
+	w.Row(itemsHeads, Int(id)).Put(headVersion, int64(r.Version)).Put(headPosition, int64(r.Position)).Put(headNewest, e.On().DayNumber())
 	in := entry{w, id, e.On(), r.Position}
 	switch e := e.(type) {
 	case account.InvoiceIssued:

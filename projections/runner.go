@@ -170,6 +170,7 @@ func (v *Views) live() *Writer {
 		err := db.write(b.order, "", m)
 		v.note(err)
 		if err == nil {
+			v.books.move(b)
 			v.advance(m.position, true)
 		}
 		return err

@@ -203,32 +203,11 @@ func spans(list []holder, customer domain.CustomerID) []span {
 	return []span{{low, middle}, {middle, high}}
 }
 
-// sweep runs work for each span, on a second connection beside if one is idle. Both see everything up to the moment,
-// and the moment hides what either may see beyond it.
+// sweep runs work for each span, on a second connection beside if one is idle and there are two. Both see everything up to
+// the moment, and the moment hides what either may see beyond it.
 func (v *Views) sweep(ctx context.Context, r *reader, parts []span, work func(r *reader, s span) error) error {
-	beside := make(chan error, 1)
-	started := make(chan bool, 1)
 	if len(parts) == 2 {
-		go func() {
-			ok, err := v.db.look(ctx, true, func(r *reader) error {
-				started <- true
-				return work(r, parts[1])
-			})
-			if !ok || err != nil {
-				select {
-				case started <- false:
-				default:
-				}
-			}
-			beside <- err
-		}()
-		if <-started {
-			err := work(r, parts[0])
-			return firstError(err, <-beside)
-		}
-		if err := <-beside; err != nil {
-			return err
-		}
+		return v.both(ctx, r, func(r *reader) error { return work(r, parts[0]) }, func(r *reader) error { return work(r, parts[1]) })
 	}
 	for _, p := range parts {
 		if err := work(r, p); err != nil {
@@ -236,4 +215,32 @@ func (v *Views) sweep(ctx context.Context, r *reader, parts []span, work func(r 
 		}
 	}
 	return nil
+}
+
+// both runs one work, and another on a second connection beside if one is idle, else after it.
+func (v *Views) both(ctx context.Context, r *reader, one, other func(*reader) error) error {
+	beside := make(chan error, 1)
+	started := make(chan bool, 1)
+	go func() {
+		ok, err := v.db.look(ctx, true, func(r *reader) error {
+			started <- true
+			return other(r)
+		})
+		if !ok || err != nil {
+			select {
+			case started <- false:
+			default:
+			}
+		}
+		beside <- err
+	}()
+	if <-started {
+		err := one(r)
+		return firstError(err, <-beside)
+	}
+	err := firstError(<-beside, one(r))
+	if err != nil {
+		return err
+	}
+	return other(r)
 }

@@ -27,6 +27,7 @@ type Views struct {
 	damaged atomic.Bool
 
 	folding chan struct{} // whoever has put something in folds new events into the live tables
+	books   openBooks     // what is open on the accounts of whom somebody asked lately
 	names   *accountIDs   // of the live tables, as the last fold left them; whoever folds has them
 	asked   chan struct{} // rings when somebody waits for what Run has not folded yet
 	surveys chan struct{} // one for each question that goes through many rows
@@ -251,6 +252,7 @@ func (v *Views) replace() error {
 		return err
 	}
 	v.db, v.names = db, nil
+	v.books.forget()
 	v.damaged.Store(false)
 	v.advance(0, false)
 	return nil
@@ -309,6 +311,7 @@ func (v *Views) stale(ctx context.Context) (stale []Model, err error) {
 		if err := v.db.script(drop...); err != nil {
 			return nil, err
 		}
+		v.books.forget()
 	}
 	v.advance(marked.position, false)
 	return stale, nil

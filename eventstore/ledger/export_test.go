@@ -10,9 +10,7 @@ import (
 
 // RememberFew is Remember with room for few commands, a power of two.
 func (l *Ledger) RememberFew(ctx context.Context, most int) error {
-	k := newKeys(most)
-	l.keys = k
-	return k.fill(ctx, l.store)
+	return l.remember(ctx, most, false)
 }
 
 // UnderWay is how many keys are claimed and not settled.

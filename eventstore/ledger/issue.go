@@ -12,8 +12,10 @@ import (
 	"github.com/urikake/urikake/eventstore"
 )
 
-// numberAttemptsMax bounds how often a document gets another number because a clean-up took the last one back.
-const numberAttemptsMax = 5
+// numberAttemptsMax bounds how often a document gets another number because a clean-up took the last one back. A node
+// cleans up when it begins with a series and after something went wrong, and takes whatever is under way on other nodes
+// for left behind; each time, the one whose number was taken has a chance to be quicker.
+const numberAttemptsMax = 50
 
 // issue gets numbers for a group's documents and does the group. What would be refused, or was issued before, takes no
 // number.

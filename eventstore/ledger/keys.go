@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"hash/maphash"
 	"strings"
 	"sync"
@@ -19,22 +18,6 @@ import (
 // KeysMax is how many commands are remembered over all streams: the most recent ones, in 24 bytes each.
 const KeysMax = 1 << 19
 
-// Remember lets one key be one command of a seller over all its streams, not on each of them only: the same key with
-// another content, also for another account or customer, is refused with command.id_reused. Commands that concern no
-// seller share one realm. It reads the log's newest KeysMax events, once, and must be called before the first command.
-//
-// Older commands are still found on their own streams. What other processes append after the reading is not seen by
-// this one. A command that is under way counts as sent; a refused one frees its key, as it has left nothing in the
-// log; one whose outcome is unknown keeps it.
-func (l *Ledger) Remember(ctx context.Context) error {
-	k := newKeys(KeysMax)
-	if err := k.fill(ctx, l.store); err != nil {
-		return err
-	}
-	l.keys = k
-	return nil
-}
-
 // use is one key used for one content. Both are 64-bit hashes under a seed that nobody outside knows, so nobody can
 // make two keys meet.
 type use struct{ key, content uint64 }
@@ -51,6 +34,11 @@ type usedKeys struct {
 	oldest   int      // once it is full
 	places   []uint32 // open addressing: a place in recent + 1, 0 for none; at most half of them are taken
 	underWay map[uint64]sent
+	read     eventstore.Position // the log is known up to here
+	moved    chan struct{}       // closed, and replaced, when read rises
+
+	shared  bool          // others append to the log as well
+	reading chan struct{} // full while somebody reads it
 }
 
 // sent is what is under way under a key.
@@ -63,7 +51,7 @@ type sent struct {
 func newKeys(most int) *usedKeys {
 	return &usedKeys{
 		seed: maphash.MakeSeed(), recent: make([]use, 0, most), places: make([]uint32, 2*most),
-		underWay: make(map[uint64]sent),
+		underWay: make(map[uint64]sent), moved: make(chan struct{}), reading: make(chan struct{}, 1),
 	}
 }
 
@@ -104,33 +92,6 @@ func (k *usedKeys) settle(u use, err error) {
 	if err == nil || outcomeUnknown(err) {
 		k.remember(u)
 	}
-}
-
-// fill reads the end of the log. Events of the ledger's own steps have no hash and are nobody's commands.
-func (k *usedKeys) fill(ctx context.Context, store eventstore.Store) error {
-	head, err := store.Head(ctx)
-	if err != nil || head == 0 {
-		return err
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	var last use
-	for r, err := range store.Follow(ctx, head-min(head, eventstore.Position(cap(k.recent)))) {
-		if err != nil {
-			return err
-		}
-		if id, hash := eventstore.CommandOf(r); len(hash) > 0 {
-			realm, base := realmOf(r.Stream)
-			if u := k.use(realm, base, id, hash); u != last {
-				k.remember(u)
-				last = u
-			}
-		}
-		if r.Position >= head {
-			break
-		}
-	}
-	return nil
 }
 
 // use is only as good as its parts are apart: no id has a zero byte.

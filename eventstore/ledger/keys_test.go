@@ -13,6 +13,7 @@ import (
 	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/faulty"
 	"github.com/urikake/urikake/eventstore/ledger"
 	"github.com/urikake/urikake/eventstore/sqlite"
 )
@@ -29,6 +30,69 @@ func remembering(t *testing.T, store eventstore.Store) (o, again office) {
 		t.Fatal(err)
 	}
 	return o, office{t, ledger.New(store, ledger.Codec(), nil), store}
+}
+
+// Where nodes share a log, a key that one has answered is known on the others, whether they follow the log or not.
+func TestAKeyIsOneCommandOnAllNodes(t *testing.T) {
+	for _, follows := range []bool{false, true} {
+		store := newStore()
+		first := open(t, store)
+		nodes := []office{first, {t, ledger.New(store, ledger.Codec(), nil), store}, {t, ledger.New(store, ledger.Codec(), nil), store}}
+		ctx, cancel := context.WithCancel(t.Context())
+		var following sync.WaitGroup
+		for _, n := range nodes {
+			if err := n.RememberShared(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if follows {
+				following.Go(func() {
+					if err := n.FollowKeys(ctx); !errors.Is(err, context.Canceled) {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		for i := range 60 {
+			id, one, other := fmt.Sprint("k", i), nodes[i%3], nodes[(i+1)%3]
+			c := []domain.CustomerID{"C1", "C2"}
+			one.must(id, invoice(c[i%2], "", 1000))
+			other.refused(id, invoice(c[1-i%2], "", 1000), eventstore.ErrKeyReused)
+			if _, err := other.ExecuteTogether(ctx, ordersOf(step{id, payment(c[1-i%2], 1), nil})); !errors.Is(err, eventstore.ErrKeyReused) {
+				t.Fatal(err)
+			}
+			if r := other.must(id, invoice(c[i%2], "", 1000)); !r.Repeated {
+				t.Fatalf("%+v", r)
+			}
+		}
+		cancel()
+		following.Wait()
+		if _, err := nodes[0].Execute(ctx, payment("C1", 1), eventstore.Envelope{CommandID: "gone"}); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}
+}
+
+// A node that can't learn what others have written does nothing.
+func TestKeysCannotBeRead(t *testing.T) {
+	store := faulty.New(newStore(), 1, faulty.Faults{})
+	o := open(t, store)
+	store.Set(faulty.Faults{Head: 1})
+	if err := o.RememberShared(t.Context()); !errors.Is(err, eventstore.ErrUnavailable) {
+		t.Fatal(err)
+	}
+	store.Set(faulty.Faults{Cut: 1})
+	if err := o.RememberShared(t.Context()); !errors.Is(err, eventstore.ErrUnavailable) {
+		t.Fatal(err)
+	}
+	store.Set(faulty.Faults{})
+	if err := o.RememberShared(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	office{t, ledger.New(store, ledger.Codec(), nil), store}.must("k", invoice("C1", "", 1))
+	store.Set(faulty.Faults{Head: 1})
+	o.refused("k", invoice("C2", "", 1), eventstore.ErrUnavailable)
+	store.Set(faulty.Faults{})
+	o.refused("k", invoice("C2", "", 1), eventstore.ErrKeyReused)
 }
 
 // One key is one command of a seller, whatever it concerns.

@@ -60,6 +60,9 @@ func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env 
 	if err != nil {
 		return eventstore.Receipt{}, err
 	}
+	if err := l.keys.refresh(ctx, l.store); err != nil {
+		return eventstore.Receipt{}, err
+	}
 	used, err := l.keys.claim(streamOf(c), env)
 	if err != nil {
 		return eventstore.Receipt{}, err

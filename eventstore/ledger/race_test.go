@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -14,43 +13,24 @@ import (
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/numbering"
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/faulty"
 	"github.com/urikake/urikake/eventstore/ledger"
 )
 
-// slow lets others come between, and now and then loses an answer.
-type slow struct {
-	eventstore.Store
-	mu    sync.Mutex
-	rng   *rand.Rand
-	loses float64
-}
-
-func (s *slow) draw() (wait time.Duration, loses bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return time.Duration(s.rng.IntN(200)) * time.Microsecond, s.rng.Float64() < s.loses
-}
-
-func (s *slow) Append(ctx context.Context, stream string, expected eventstore.Version, events ...eventstore.Proposed) (eventstore.Position, error) {
-	wait, loses := s.draw()
-	time.Sleep(wait)
-	if loses && wait%2 == 0 {
-		return 0, eventstore.ErrUnavailable
-	}
-	position, err := s.Store.Append(ctx, stream, expected, events...)
-	if loses && err == nil {
-		return 0, eventstore.ErrUnavailable
-	}
-	return position, err
-}
+// slowAndFaulty lets others come between, and loses answers.
+var slowAndFaulty = func() faulty.Faults {
+	f := faulty.Usual
+	f.Slow, f.SlowMax = 1, 200*time.Microsecond
+	return f
+}()
 
 // Several ledgers on one store, each command sent to two of them at once and again, with answers lost, carry forwards
 // and numbers that many want: no number twice, no gap, no command twice.
 func TestLedgersRace(t *testing.T) {
 	for seed := range uint64(4) {
-		store := &slow{Store: newStore(), rng: rand.New(rand.NewPCG(seed, 1))}
+		store := faulty.New(newStore(), seed, faulty.Faults{})
 		open(t, store)
-		store.loses = 0.02
+		store.Set(slowAndFaulty)
 		var commands []step
 		for i := range 120 {
 			c := invoice([]domain.CustomerID{"C1", "C2"}[i%2], "", int64(i+1))
@@ -87,7 +67,7 @@ func TestLedgersRace(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		store.loses = 0
+		store.Set(faulty.Faults{})
 		o := office{t, ledger.New(store, ledger.Codec(), nil), store}
 		for _, s := range commands {
 			o.try(s)
@@ -96,11 +76,53 @@ func TestLedgersRace(t *testing.T) {
 	}
 }
 
+// Nodes that begin all the time take for left behind what is under way on others: those get other numbers, and no
+// command is refused.
+func TestNodesThatBeginHoldNobodyUp(t *testing.T) {
+	store := faulty.New(newStore(), 1, faulty.Faults{Slow: 1, SlowMax: 300 * time.Microsecond})
+	steady := open(t, store)
+	var clients sync.WaitGroup
+	for client := range 8 {
+		clients.Go(func() {
+			for i := range 15 {
+				c := invoice([]domain.CustomerID{"C1", "C2"}[i%2], "", 1)
+				if client == 0 && i%2 == 1 {
+					c.Number = fmt.Sprint("FREE/", i)
+				}
+				if _, err := steady.do(fmt.Sprint("k", client, "-", i), c); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	done := make(chan struct{})
+	var beginners sync.WaitGroup
+	for n := range 2 {
+		beginners.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				o := office{t, ledger.New(store, ledger.Codec(), nil), store}
+				if _, err := o.do(fmt.Sprint("begin", n, "-", i), invoice("C2", "", 1)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	clients.Wait()
+	close(done)
+	beginners.Wait()
+	audit(t, "", office{t, ledger.New(store, ledger.Codec(), nil), store})
+}
+
 // try fails the test if the answer is neither success nor one that makes sense.
 func (o office) try(s step) error {
 	_, err := o.do(s.id, s.command)
 	var e *domain.Error
-	if err != nil && (!errors.As(err, &e) || e.Code == domain.Internal || e.Code == domain.Invalid || e.Code == domain.NotFound) {
+	if err != nil && (!errors.As(err, &e) || e.Code != domain.Refused && e.Code != domain.Unavailable) {
 		o.Errorf("%s: %v", s.id, err)
 	}
 	return err

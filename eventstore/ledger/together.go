@@ -51,6 +51,9 @@ func (l *Ledger) ExecuteTogether(ctx context.Context, orders []Order) (receipts 
 	if err != nil {
 		return nil, err
 	}
+	if err := l.keys.refresh(ctx, l.store); err != nil {
+		return nil, err
+	}
 	used := make([]use, 0, len(group))
 	defer func() {
 		for _, u := range used {
