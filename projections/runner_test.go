@@ -115,7 +115,7 @@ func TestLiveEqualsRebuild(t *testing.T) {
 	}
 	for _, names := range [][]string{{"items"}, {"parties"}, nil} {
 		var told eventstore.Position
-		if err := b.views.Rebuild(context.Background(), func(done, total eventstore.Position) { told = total }, names...); err != nil {
+		if err := b.views.Rebuild(context.Background(), func(done, total eventstore.Position, _ uint64) { told = total }, names...); err != nil {
 			t.Fatal(err)
 		}
 		if rebuilt := dump(t, b.views); rebuilt != live || told != b.head() {
