@@ -169,7 +169,7 @@ func TestRebuildTakesInWhatCameMeanwhile(t *testing.T) {
 	b.do(issue("I1", "2026-01-01", "2026-01-31", 100))
 	b.catchUp()
 	more := 0
-	err := b.views.Rebuild(context.Background(), func(eventstore.Position, eventstore.Position) {
+	err := b.views.Rebuild(context.Background(), func(eventstore.Position, eventstore.Position, uint64) {
 		for range 5 {
 			more++
 			b.do(issue(fmt.Sprintf("M%d", more), "2026-01-01", "2026-01-31", 10))

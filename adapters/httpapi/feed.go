@@ -54,9 +54,9 @@ type Feed struct {
 	foreign func(stream string) bool // what is passed over; nil: nothing
 	ring    *feedRing
 	pages   chan struct{} // filled by those who read a page
-	open  atomic.Int64  // readers
-	turns atomic.Uint64
-	start time.Time
+	open    atomic.Int64  // readers
+	turns   atomic.Uint64
+	start   time.Time
 
 	readersMax int64
 	beat, wait time.Duration

@@ -18,6 +18,8 @@ type serveCmd struct {
 	Listen string `help:"Address and port to be asked at; port 0 takes any that is free." default:"127.0.0.1:8080" placeholder:"ADDRESS:PORT"`
 	Rate   int    `help:"Requests a second that one key may send; 0: any number." default:"${rate}" placeholder:"N"`
 	Log    string `help:"How the log on standard error is written: text or json." enum:"text,json" default:"text"`
+
+	EventStore eventStoreFlags `embed:"" prefix:"eventstore-" group:"For EventStoreDB's clients"`
 }
 
 // Help is shown by `urikake serve --help`.
@@ -31,6 +33,11 @@ plain HTTP: put what ends TLS in front of it before it is asked from elsewhere.
   urikake --data ./books serve --listen 127.0.0.1:9000 --log json
   urikake --server http://127.0.0.1:9000 report aging --seller YAMATO
   urikake --server http://127.0.0.1:9000 keys create --holder admin --role admin
+
+  urikake serve --eventstore-listen 127.0.0.1:2113
+
+serves the log to clients of EventStoreDB, too, to be read: esdb://127.0.0.1:2113?tls=false. A key is the password of any
+user name.
 
 GET /healthz tells that it lives, /readyz that it is ready, /metrics how it does. OTEL_EXPORTER_OTLP_ENDPOINT gets traces.`
 }
@@ -50,14 +57,17 @@ var errListen = &domain.Error{
 }
 
 // listen takes the port, so that nothing is done for a server that can't be one.
-func listen(address string) (net.Listener, error) {
+func listen(address string) (net.Listener, error) { return listenOr(errListen, address) }
+
+// listenOr refuses with a refusal of the caller's.
+func listenOr(refusal *domain.Error, address string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", address)
 	var at *net.OpError
 	if errors.As(err, &at) {
 		err = at.Err
 	}
 	if err != nil {
-		return nil, errListen.With("%s: %v", address, err)
+		return nil, refusal.With("%s: %v", address, err)
 	}
 	return listener, nil
 }
@@ -67,6 +77,11 @@ const lagMax = 10_000
 
 // serve answers requests about the session's ledger until ctx ends.
 func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener) (err error) {
+	wire, err := c.EventStore.open()
+	if err != nil {
+		return err
+	}
+	defer wire.close()
 	log, fresh := logger(s.err, c.Log), s.fresh()
 	o, err := s.open(time.Now)
 	if err != nil {
@@ -104,7 +119,22 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	if err := greet(ctx, s, o, listener); err != nil {
 		return err
 	}
-	return httpapi.Serve(ctx, httpapi.ServeConfig{Listener: listener, Handler: api, Logger: log})
+	if err := wire.greet(s); err != nil {
+		return err
+	}
+	both, failed := context.WithCancelCause(ctx)
+	defer failed(nil)
+	served := make(chan error, 1)
+	go func() {
+		err := wire.serve(both, api.EventStoreDB(wire.Writable, logger(requests, c.Log)))
+		if err != nil {
+			failed(err)
+		}
+		served <- err
+	}()
+	err = httpapi.Serve(both, httpapi.ServeConfig{Listener: listener, Handler: api, Logger: log})
+	failed(nil)
+	return errors.Join(err, <-served)
 }
 
 // flushTraces sends the last traces; whoever collects them may be away.
@@ -139,12 +169,15 @@ func greet(ctx context.Context, s *session, o *office, listener net.Listener) er
 }
 
 // addressOf is as what the server is asked from this machine.
-func addressOf(listener net.Listener) string {
+func addressOf(listener net.Listener) string { return "http://" + reachable(listener) }
+
+// reachable is a listener's address for who is on this machine.
+func reachable(listener net.Listener) string {
 	host, port, _ := net.SplitHostPort(listener.Addr().String())
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return net.JoinHostPort(host, port)
 }
 
 // measure shows how the log and the read models stand among the metrics.

@@ -16,14 +16,14 @@ import (
 func TestOwns(t *testing.T) {
 	for stream, kind := range map[string]string{
 		seller.Stream("S1"): "seller.registered",
-		customer.Key{Seller: "S1", Customer: "C1"}.Stream():                          "customer.registered",
-		account.Key{Seller: "S1", Customer: "C1", Currency: "JPY"}.Stream():          "account.invoice_issued",
+		customer.Key{Seller: "S1", Customer: "C1"}.Stream():                           "customer.registered",
+		account.Key{Seller: "S1", Customer: "C1", Currency: "JPY"}.Stream():           "account.invoice_issued",
 		account.Key{Seller: "S1", Customer: "C1", Currency: "JPY"}.Stream() + ".2027": "account.invoice_issued",
-		dunning.Key{Seller: "S1", Customer: "C1", Currency: "JPY"}.Stream():          "dunning.case_closed",
-		dunning.RunKey{Seller: "S1", Run: "R1"}.Stream():                             "dunning.run_begun",
-		dunning.PolicyStream("S1"):                                                   "dunning.policy_set",
-		numbering.Key{Seller: "S1", Series: "INV", Year: 2026}.Stream():              "numbering.taken",
-		numbering.Text{Seller: "S1", Number: "INV-1"}.Stream():                                             "numbering.used",
+		dunning.Key{Seller: "S1", Customer: "C1", Currency: "JPY"}.Stream():           "dunning.case_closed",
+		dunning.RunKey{Seller: "S1", Run: "R1"}.Stream():                              "dunning.run_begun",
+		dunning.PolicyStream("S1"):                                                    "dunning.policy_set",
+		numbering.Key{Seller: "S1", Series: "INV", Year: 2026}.Stream():               "numbering.taken",
+		numbering.Text{Seller: "S1", Number: "INV-1"}.Stream():                        "numbering.used",
 		access.Stream: "access.key_created",
 	} {
 		if !catalog.Owns(stream) || !catalog.Holds(stream, kind) || catalog.Holds(stream, "other.kind") {

@@ -3,7 +3,10 @@ package esdbserver
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/http"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -24,29 +27,25 @@ func callerOf(ctx context.Context) Caller {
 
 func (c Caller) sees(stream string) bool { return c.Sees == nil || c.Sees(stream) }
 
-// admit says who calls.
-func (s *Server) admit(ctx context.Context) (context.Context, error) {
+// call runs what answers a call, within the limits of all.
+func (s *Server) call(ctx context.Context, method string, answer func(context.Context) error) error {
 	from, _ := peer.FromContext(ctx)
-	authorization := ""
-	if values := metadata.ValueFromIncomingContext(ctx, "authorization"); len(values) > 0 {
-		authorization = values[0]
+	c := Call{Method: method, From: from.Addr}
+	began := time.Now()
+	ctx, c.Err = s.answer(ctx, &c, answer)
+	if s.config.Observe != nil {
+		c.Code, c.Took = status.Code(c.Err), time.Since(began)
+		s.config.Observe(ctx, c)
 	}
-	ctx, caller, err := s.config.Admit(ctx, authorization, from.Addr)
-	if err != nil {
-		return nil, refusedAdmission(err)
-	}
-	return context.WithValue(ctx, callerKey{}, caller), nil
+	return c.Err
 }
 
-// call runs what answers a call, within the limits of all.
-func (s *Server) call(ctx context.Context, method string, answer func(context.Context) error) (err error) {
-	began := time.Now()
-	if s.config.Observe != nil {
-		defer func() { s.config.Observe(ctx, method, time.Since(began), status.Code(err)) }()
-	}
+// answer lets a call in, or refuses it. The context is the one that the call was answered with.
+func (s *Server) answer(ctx context.Context, c *Call, answer func(context.Context) error) (in context.Context, err error) {
+	in = ctx
 	defer func() {
 		if p := recover(); p != nil {
-			s.config.Log.Error("a call panicked", "method", method, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			s.config.Log.Error("a call panicked", "method", c.Method, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			err = status.Error(codes.Internal, "the server made a mistake; it stands in its log")
 		}
 	}()
@@ -54,13 +53,31 @@ func (s *Server) call(ctx context.Context, method string, answer func(context.Co
 	case s.calls <- struct{}{}:
 		defer func() { <-s.calls }()
 	default:
-		return status.Error(codes.Unavailable, "the server is busy: too many calls at the same time; try again later")
+		return in, status.Error(codes.Unavailable, "the server is busy: too many calls at the same time; try again later")
 	}
-	admitted, err := s.admit(ctx)
+	if strings.HasPrefix(c.Method, streamsPrefix) {
+		if in, err = s.admit(ctx, c.From); err != nil {
+			return ctx, err
+		}
+	}
+	return in, fault(in, answer(in))
+}
+
+// streamsPrefix begins the methods that need credentials. Clients ask what a server is, and where, without any.
+const streamsPrefix = "/event_store.client.streams."
+
+// admit says who calls.
+func (s *Server) admit(ctx context.Context, from net.Addr) (context.Context, error) {
+	header := http.Header{}
+	md, _ := metadata.FromIncomingContext(ctx)
+	for name, values := range md {
+		header[http.CanonicalHeaderKey(name)] = values
+	}
+	admitted, caller, err := s.config.Admit(ctx, header, from)
 	if err != nil {
-		return err
+		return nil, refusedAdmission(ctx, err)
 	}
-	return fault(admitted, answer(admitted))
+	return context.WithValue(admitted, callerKey{}, caller), nil
 }
 
 func (s *Server) unary(ctx context.Context, in any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (out any, err error) {

@@ -31,11 +31,11 @@ func (d denied) Error() string              { return d.reason }
 func (d denied) GRPCStatus() *status.Status { return status.New(codes.PermissionDenied, d.reason) }
 
 // refusedAdmission is the status of what Config.Admit refused with.
-func refusedAdmission(err error) error {
+func refusedAdmission(ctx context.Context, err error) error {
 	var refusal *domain.Error
 	switch {
 	case errors.As(err, new(denied)):
-		return status.Convert(err).Err()
+		return fault(ctx, err)
 	case errors.As(err, &refusal) && refusal.Code != domain.Unavailable && refusal.Code != domain.Internal:
 		return status.Error(codes.Unauthenticated, err.Error())
 	default:
@@ -59,7 +59,7 @@ func fault(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF):
 		if cause := context.Cause(ctx); errors.As(cause, &refusal) { // Admit has ended it
-			return refusedAdmission(cause)
+			return refusedAdmission(ctx, cause)
 		}
 		return status.FromContextError(err).Err()
 	case errors.Is(err, eventstore.ErrTooLarge):

@@ -104,14 +104,14 @@ func (p *proposal) add(ctx context.Context, in wireEvent) error {
 	return nil
 }
 
-// schemaOf is the version of an event's fields, which stands in its metadata as the ledger writes it; 0 where it
+// schemaOf is the version of an event's fields, which stands in its metadata as the ledger writes it; 1 where it
 // does not.
 func schemaOf(metadata []byte) int {
 	var m struct {
 		Schema int `json:"schema"`
 	}
-	if json.Unmarshal(metadata, &m) != nil || m.Schema < 0 || m.Schema > math.MaxInt32 {
-		return 0
+	if json.Unmarshal(metadata, &m) != nil || m.Schema < 1 || m.Schema > math.MaxInt32 {
+		return 1
 	}
 	return m.Schema
 }

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 
@@ -34,16 +35,25 @@ import (
 type Config struct {
 	Store eventstore.Store
 
-	// Admit says what a client may do who sends this authorization ("" for none) from this address. The context that
-	// it returns ends when that does. What it refuses with is answered as Unauthenticated, except log.unavailable.
+	// Admit says what a client may do who sends these headers from this address. The context that it returns ends
+	// when that does. What it refuses with is answered as Unauthenticated, except Denied and log.unavailable.
 	// nil: everybody may read and append everything.
-	Admit func(ctx context.Context, authorization string, from net.Addr) (context.Context, Caller, error)
+	Admit func(ctx context.Context, header http.Header, from net.Addr) (context.Context, Caller, error)
 
-	TLS      *tls.Config                                                                // nil: plain text
-	Observe  func(ctx context.Context, method string, took time.Duration, c codes.Code) // is told of every call that ended
-	Log      *slog.Logger                                                               // of what goes wrong in the server itself
-	Drain    time.Duration                                                              // 10 s: how long calls may take to finish when the server ends
-	CallsMax int                                                                        // 2048: calls at the same time, subscriptions among them
+	Observe  func(ctx context.Context, c Call) // is told of every call that ended, with the context that Admit gave
+	TLS      *tls.Config                       // nil: plain text
+	Log      *slog.Logger                      // of what goes wrong in the server itself
+	Drain    time.Duration                     // 10 s: how long calls may take to finish when the server ends
+	CallsMax int                               // 2048: calls at the same time, subscriptions among them
+}
+
+// Call is a call that ended.
+type Call struct {
+	Method string // /event_store.client.streams.Streams/Read
+	Code   codes.Code
+	Err    error // nil when it went well
+	From   net.Addr
+	Took   time.Duration
 }
 
 // Caller is what a client may do.
@@ -84,7 +94,7 @@ func New(c Config) *Server {
 	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	c.Drain, c.CallsMax = cmp.Or(c.Drain, 10*time.Second), cmp.Or(c.CallsMax, callsMax)
 	if c.Admit == nil {
-		c.Admit = func(ctx context.Context, _ string, _ net.Addr) (context.Context, Caller, error) {
+		c.Admit = func(ctx context.Context, _ http.Header, _ net.Addr) (context.Context, Caller, error) {
 			return ctx, Caller{Appends: Anything}, nil
 		}
 	}

@@ -367,7 +367,7 @@ func TestCancelled(t *testing.T) {
 	ended := make(chan codes.Code, 100)
 	counted := countedStore{store, &open}
 	client := dial(t, serve(t, esdbserver.Config{
-		Store: counted, Observe: func(_ context.Context, _ string, _ time.Duration, c codes.Code) { ended <- c },
+		Store: counted, Observe: func(_ context.Context, c esdbserver.Call) { ended <- c.Code },
 	}))
 	fill(t, store, 100)
 	ctx, cancel := context.WithCancel(t.Context())
