@@ -64,8 +64,9 @@ func told(err error) string {
 	if errors.As(err, &e) && e.Err() != nil {
 		err = e.Err()
 	}
-	if s, ok := status.FromError(err); ok && s.Message() != "" {
-		return s.Message()
+	var s interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &s) && s.GRPCStatus().Message() != "" {
+		return s.GRPCStatus().Message() // without what the client tells of its attempts
 	}
 	return err.Error()
 }
