@@ -124,10 +124,8 @@ func (l LateRate) Effective(delayBegan Date) (Rate, error) {
 	if l.Rate < 0 || l.Rate > 10*RateWhole {
 		return 0, ErrBadRate.With("%d hundredths of a percent", int32(l.Rate))
 	}
-	switch l.Cap {
-	case CapNone, CapConsumer, CapInstalment, CapDirectSale:
-	default:
-		return 0, ErrUnknown.With("cap %q", clip(string(l.Cap)))
+	if err := l.Cap.Check(); err != nil {
+		return 0, err
 	}
 	switch {
 	case l.Agreed && l.Cap == CapNone:

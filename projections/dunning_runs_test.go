@@ -39,7 +39,7 @@ func (d *dunner) run(key dunning.RunKey, commands ...dunning.RunCommand) {
 }
 
 func decided(n int) dunning.RunDecision {
-	d := dunning.RunDecision{Customer: domain.CustomerID(fmt.Sprintf("D%03d", n)), Currency: "JPY", Why: dunning.WhyNothingDue, Open: yen(100)}
+	d := dunning.RunDecision{Customer: domain.CustomerID(fmt.Sprintf("D%03d", n)), Currency: "JPY", Finding: dunning.Finding{Why: dunning.WhyNothingDue, Open: yen(100)}}
 	if n%3 == 0 {
 		d.Why, d.Steps = dunning.WhyLevelReached, []dunning.Step{{Do: dunning.DoClose}, {Do: dunning.Remind}}
 	}

@@ -4,22 +4,33 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/eventstore"
 )
 
-// HistoryQuery asks for every event of one account.
+// HistoryQuery asks for every event of one account, and of the case against its debtor.
 type HistoryQuery struct {
 	account.Key
 	AsOf    domain.Date // events of later business days are left out; zero: none are
 	KnownAt KnownAt     // events recorded later are left out
+	Kinds   []string    // these kinds only; one that ends in a dot ("dunning.") means all that begin so; none: all
 }
 
-// Entry is one event of an account.
+// wants tells whether a kind is asked for.
+func (q HistoryQuery) wants(kind string) bool {
+	return len(q.Kinds) == 0 || slices.ContainsFunc(q.Kinds, func(k string) bool {
+		return k == kind || strings.HasSuffix(k, ".") && strings.HasPrefix(kind, k)
+	})
+}
+
+// Entry is one event of an account, or of its debtor's case.
 type Entry struct {
 	Position eventstore.Position
 	At       time.Time   // when it was recorded
@@ -29,14 +40,16 @@ type Entry struct {
 	Actor    string // who sent the command
 	Command  string // the command's id
 	Text     string // what happened, in one line
+	Books    bool   // it is the account's own; what is done about the debtor moves no balance
 	Effect   domain.Money
 	Balance  domain.Money // after it, in the log's order
 	Event    domain.Event
 }
 
-// History reads an account's events from the log itself, through its carry forwards, in the order in which they were
-// recorded. The last balance is the balance of the account as known then, when no later business day is left out.
-// Refuses log.unreadable_event, views.beyond_log, and what reading the log refuses. An account without events has none.
+// History reads an account's events from the log itself, through its carry forwards, and those of its debtor's dunning
+// case between them, in the order in which they were recorded. The last balance is the balance of the account as known
+// then, when no later business day is left out. Refuses log.unreadable_event, views.beyond_log, and what reading the log
+// refuses. An account without events has none.
 func (v *Views) History(ctx context.Context, q HistoryQuery) (list []Entry, err error) {
 	err = v.EachEntry(ctx, q, func(e Entry) error {
 		list = append(list, e)
@@ -56,36 +69,80 @@ func (v *Views) EachEntry(ctx context.Context, q HistoryQuery, yield func(Entry)
 		}
 	}
 	var balance int64
-	seen := make(map[string]bool)
-	for stream := q.Stream(); stream != "" && !seen[stream]; {
-		seen[stream] = true
-		next := ""
-		for r, err := range v.store.Read(ctx, stream, 0) {
-			if err != nil {
-				return err
-			}
-			if r.Position > limit {
-				return nil
-			}
-			entry, err := v.entry(q.Key, r)
-			if err != nil {
-				return err
-			}
-			if carried, ok := entry.Event.(account.BalanceCarriedForward); ok {
-				next = q.Stream() + "." + carried.Into
-			}
-			if !q.AsOf.IsZero() && entry.On.After(q.AsOf) {
-				continue
-			}
-			balance += entry.Effect.Minor()
-			entry.Balance = domain.NewMoney(balance, q.Currency)
-			if err := yield(entry); err != nil {
-				return err
-			}
+	for r, err := range inOrder(v.accountLog(ctx, q.Key), v.store.Read(ctx, dunning.Key(q.Key).Stream(), 0)) {
+		if err != nil {
+			return err
 		}
-		stream = next
+		if r.Position > limit {
+			return nil
+		}
+		entry, err := v.entry(q.Key, r)
+		if err != nil {
+			return err
+		}
+		if !q.AsOf.IsZero() && entry.On.After(q.AsOf) {
+			continue
+		}
+		balance += entry.Effect.Minor()
+		entry.Balance = domain.NewMoney(balance, q.Currency)
+		if !q.wants(entry.Kind) {
+			continue
+		}
+		if err := yield(entry); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// accountLog reads an account's streams one after the other, as it was carried forward.
+func (v *Views) accountLog(ctx context.Context, key account.Key) iter.Seq2[eventstore.Recorded, error] {
+	return func(yield func(eventstore.Recorded, error) bool) {
+		seen := make(map[string]bool)
+		for stream := key.Stream(); stream != "" && !seen[stream]; {
+			seen[stream] = true
+			next := ""
+			for r, err := range v.store.Read(ctx, stream, 0) {
+				if err == nil && r.Kind == (account.BalanceCarriedForward{}).Kind() {
+					var fact domain.Event
+					if fact, err = v.codec.Decode(r); err == nil {
+						next = key.Stream() + "." + fact.(account.BalanceCarriedForward).Into
+					}
+				}
+				if !yield(r, err) || err != nil {
+					return
+				}
+			}
+			stream = next
+		}
+	}
+}
+
+// inOrder merges two readings, each in the log's order. An error of either ends it.
+func inOrder(a, b iter.Seq2[eventstore.Recorded, error]) iter.Seq2[eventstore.Recorded, error] {
+	return func(yield func(eventstore.Recorded, error) bool) {
+		next, stop := iter.Pull2(b)
+		defer stop()
+		other, err, more := next()
+		before := func(limit eventstore.Position) bool {
+			for more && (err != nil || other.Position < limit) {
+				if !yield(other, err) || err != nil {
+					return false
+				}
+				other, err, more = next()
+			}
+			return true
+		}
+		for r, failed := range a {
+			if failed == nil && !before(r.Position) {
+				return
+			}
+			if !yield(r, failed) || failed != nil {
+				return
+			}
+		}
+		before(^eventstore.Position(0))
+	}
 }
 
 func (v *Views) entry(key account.Key, r eventstore.Recorded) (Entry, error) {
@@ -97,14 +154,19 @@ func (v *Views) entry(key account.Key, r eventstore.Recorded) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	e, ok := fact.(account.Event)
-	if !ok {
+	entry := Entry{
+		Position: r.Position, At: r.At, Stream: r.Stream, Kind: r.Kind, Actor: meta.Actor, Command: meta.CommandID,
+		Effect: domain.NewMoney(0, key.Currency), Event: fact,
+	}
+	switch e := fact.(type) {
+	case account.Event:
+		entry.On, entry.Text, entry.Books, entry.Effect = e.On(), Describe(e), true, domain.NewMoney(e.Effect(), key.Currency)
+	case dunning.Event:
+		entry.On, entry.Text = e.On(), DescribeCase(e)
+	default:
 		return Entry{}, domain.ErrSchema.With("%s at position %d is not an account's event", r.Kind, r.Position)
 	}
-	return Entry{
-		Position: r.Position, At: r.At, On: e.On(), Stream: r.Stream, Kind: r.Kind, Actor: meta.Actor, Command: meta.CommandID,
-		Text: Describe(e), Effect: domain.NewMoney(e.Effect(), key.Currency), Event: e,
-	}, nil
+	return entry, nil
 }
 
 // Describe says in one line of English what an account's event did.

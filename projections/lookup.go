@@ -11,11 +11,11 @@ import (
 func (v *Views) Seller(ctx context.Context, id domain.SellerID) (s Seller, err error) {
 	err = v.lookNow(ctx, func(r *reader) error {
 		found := false
-		err := r.each("SELECT seller, name, name_en, base_currency, time_zone, language FROM parties_sellers WHERE seller = ?", []Value{Str(id)},
-			func(c *cursor) error {
-				s, found = sellerAt(c), true
-				return nil
-			})
+		err := r.each(sellerQuery+" WHERE seller = ?", []Value{Str(id)}, func(c *cursor) (err error) {
+			found = true
+			s, err = sellerAt(c)
+			return err
+		})
 		if err == nil && !found {
 			err = ErrUnknownSeller.With("%q", string(id)).At("/seller")
 		}
@@ -29,11 +29,11 @@ func (v *Views) Seller(ctx context.Context, id domain.SellerID) (s Seller, err e
 func (v *Views) Customer(ctx context.Context, seller domain.SellerID, id domain.CustomerID) (one Customer, err error) {
 	err = v.lookNow(ctx, func(r *reader) error {
 		found := false
-		err := r.each("SELECT customer, name, kana, country, language, external_id, active FROM parties_customers WHERE seller = ? AND customer = ?",
-			[]Value{Str(seller), Str(id)}, func(c *cursor) error {
-				one, found = customerAt(c), true
-				return nil
-			})
+		err := r.each(customerQuery+" AND customer = ?", []Value{Str(seller), Str(id)}, func(c *cursor) (err error) {
+			found = true
+			one, err = customerAt(c)
+			return err
+		})
 		if err != nil || found {
 			return err
 		}

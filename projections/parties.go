@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -14,11 +15,11 @@ import (
 
 // parties is the names that reports print, as they are now: master data has no business day.
 var parties = Model{
-	Name: "parties", Version: 2,
+	Name: "parties", Version: 3,
 	Kinds: []string{
-		seller.Registered{}.Kind(), seller.Changed{}.Kind(),
+		seller.Registered{}.Kind(), seller.Changed{}.Kind(), seller.PayeesSet{}.Kind(), seller.LateTermsSet{}.Kind(),
 		customer.Registered{}.Kind(), customer.Changed{}.Kind(), customer.CreditLimitSet{}.Kind(),
-		customer.Deactivated{}.Kind(), customer.Reactivated{}.Kind(),
+		customer.Deactivated{}.Kind(), customer.Reactivated{}.Kind(), customer.LateTermsAgreed{}.Kind(),
 	},
 	Tables: []*Table{partiesSellers, partiesCustomers},
 	Fold:   foldParties,
@@ -31,6 +32,7 @@ var partiesSellers = &Table{
 		sellerName: {Name: "name", Type: Text}, sellerNameEn: {Name: "name_en", Type: Text},
 		sellerCurrency: {Name: "base_currency", Type: Text}, sellerZone: {Name: "time_zone", Type: Text},
 		sellerLanguage: {Name: "language", Type: Text},
+		sellerPayees:   {Name: "payees", Type: Text}, sellerLate: {Name: "late_terms", Type: Text},
 	},
 }
 
@@ -40,6 +42,8 @@ const (
 	sellerCurrency
 	sellerZone
 	sellerLanguage
+	sellerPayees // as JSON
+	sellerLate   // as JSON
 )
 
 var partiesCustomers = &Table{
@@ -50,7 +54,7 @@ var partiesCustomers = &Table{
 		customerCountry: {Name: "country", Type: Text}, customerLanguage: {Name: "language", Type: Text},
 		customerExternal: {Name: "external_id", Type: Text}, customerActive: {Name: "active"},
 		customerGroup: {Name: "dunning_group", Type: Text}, customerMail: {Name: "mail_contact"}, customerPhone: {Name: "phone_contact"},
-		customerLimit: {Name: "credit_limit", Type: Text},
+		customerLimit: {Name: "credit_limit", Type: Text}, customerLate: {Name: "late_terms", Type: Text},
 	},
 }
 
@@ -65,6 +69,7 @@ const (
 	customerMail  // number of the contact who is written to, from 1; 0: none
 	customerPhone // of the one who is called
 	customerLimit // amounts, such as "JPY 500000,USD 1000"
+	customerLate  // as JSON
 )
 
 func foldParties(w *Writer, event domain.Event, _ eventstore.Recorded) {
@@ -73,12 +78,18 @@ func foldParties(w *Writer, event domain.Event, _ eventstore.Recorded) {
 		putSeller(w, e.Seller, e.Settings)
 	case seller.Changed:
 		putSeller(w, e.Seller, e.Settings)
+	case seller.PayeesSet:
+		w.Row(partiesSellers, Str(e.Seller)).PutText(sellerPayees, jsonText(e.Payees))
+	case seller.LateTermsSet:
+		w.Row(partiesSellers, Str(e.Seller)).PutText(sellerLate, jsonText(e.Terms))
 	case customer.Registered:
 		putCustomer(w, e.Key, e.Details).Put(customerActive, 1).PutText(customerLimit, limitText(e.CreditLimit))
 	case customer.Changed:
 		putCustomer(w, e.Key, e.Details)
 	case customer.CreditLimitSet:
 		customerRow(w, e.Key).PutText(customerLimit, limitText(e.CreditLimit))
+	case customer.LateTermsAgreed:
+		customerRow(w, e.Key).PutText(customerLate, jsonText(e.Terms))
 	case customer.Deactivated:
 		customerRow(w, e.Key).Put(customerActive, 0)
 	case customer.Reactivated:
@@ -138,48 +149,81 @@ func limitIn(text string, c domain.Currency) domain.Money {
 	return domain.Money{}
 }
 
+// jsonText writes a list as JSON, "" for none; lists of these types always can be.
+func jsonText[T any](list []T) string {
+	if len(list) == 0 {
+		return ""
+	}
+	b, _ := json.Marshal(list)
+	return string(b)
+}
+
+// listIn reads what jsonText wrote.
+func listIn[T any](text string) (list []T, err error) {
+	if text != "" {
+		err = json.Unmarshal([]byte(text), &list)
+	}
+	return list, err
+}
+
 // Seller is a client company as it is known now.
 type Seller struct {
-	Seller       domain.SellerID `json:"seller"`
-	Name         string          `json:"name"`
-	NameEn       string          `json:"name_en,omitempty"`
-	BaseCurrency domain.Currency `json:"base_currency"`
-	TimeZone     string          `json:"time_zone"`
-	Language     domain.Language `json:"language"`
+	Seller       domain.SellerID    `json:"seller"`
+	Name         string             `json:"name"`
+	NameEn       string             `json:"name_en,omitempty"`
+	BaseCurrency domain.Currency    `json:"base_currency"`
+	TimeZone     string             `json:"time_zone"`
+	Language     domain.Language    `json:"language"`
+	Payees       []seller.Payee     `json:"payees,omitempty" doc:"accounts to be paid to"`
+	LateTerms    []domain.LateTerms `json:"late_terms,omitempty" doc:"what contracts say about late charges, by first day; a customer's own come before"`
 }
 
 // Customer is a debtor of a seller as it is known now.
 type Customer struct {
-	Customer   domain.CustomerID `json:"customer"`
-	Name       string            `json:"name"`
-	Kana       string            `json:"kana,omitempty"`
-	Country    string            `json:"country,omitempty"`
-	Language   domain.Language   `json:"language,omitempty"` // empty: the seller's
-	ExternalID string            `json:"external_id,omitempty"`
-	Active     bool              `json:"active"`
+	Customer   domain.CustomerID  `json:"customer"`
+	Name       string             `json:"name"`
+	Kana       string             `json:"kana,omitempty"`
+	Country    string             `json:"country,omitempty"`
+	Language   domain.Language    `json:"language,omitempty"` // empty: the seller's
+	ExternalID string             `json:"external_id,omitempty"`
+	Active     bool               `json:"active"`
+	LateTerms  []domain.LateTerms `json:"late_terms,omitempty"` // his own
 }
+
+const sellerQuery = "SELECT seller, name, name_en, base_currency, time_zone, language, payees, late_terms FROM parties_sellers"
 
 // Sellers lists all sellers by id.
 func (v *Views) Sellers(ctx context.Context) (list []Seller, err error) {
 	err = v.lookNow(ctx, func(r *reader) error {
-		return r.each("SELECT seller, name, name_en, base_currency, time_zone, language FROM parties_sellers ORDER BY seller", nil,
-			func(c *cursor) error {
-				list = append(list, sellerAt(c))
-				return nil
-			})
+		return r.each(sellerQuery+" ORDER BY seller", nil, func(c *cursor) error {
+			s, err := sellerAt(c)
+			list = append(list, s)
+			return err
+		})
 	})
 	return list, err
 }
 
-func sellerAt(c *cursor) Seller {
-	return Seller{domain.SellerID(c.text(0)), c.text(1), c.text(2), domain.Currency(c.text(3)), c.text(4), domain.Language(c.text(5))}
+func sellerAt(c *cursor) (s Seller, err error) {
+	s = Seller{
+		Seller: domain.SellerID(c.text(0)), Name: c.text(1), NameEn: c.text(2), BaseCurrency: domain.Currency(c.text(3)),
+		TimeZone: c.text(4), Language: domain.Language(c.text(5)),
+	}
+	if s.Payees, err = listIn[seller.Payee](c.text(6)); err == nil {
+		s.LateTerms, err = listIn[domain.LateTerms](c.text(7))
+	}
+	return s, err
 }
 
-func customerAt(c *cursor) Customer {
-	return Customer{
-		domain.CustomerID(c.text(0)), c.text(1), c.text(2), c.text(3),
-		domain.Language(c.text(4)), c.text(5), c.int(6) != 0,
+const customerQuery = "SELECT customer, name, kana, country, language, external_id, active, late_terms FROM parties_customers WHERE seller = ?"
+
+func customerAt(c *cursor) (one Customer, err error) {
+	one = Customer{
+		Customer: domain.CustomerID(c.text(0)), Name: c.text(1), Kana: c.text(2), Country: c.text(3),
+		Language: domain.Language(c.text(4)), ExternalID: c.text(5), Active: c.int(6) != 0,
 	}
+	one.LateTerms, err = listIn[domain.LateTerms](c.text(7))
+	return one, err
 }
 
 // Customers lists a seller's customers by id.
@@ -192,11 +236,11 @@ func (v *Views) Customers(ctx context.Context, id domain.SellerID) (list []Custo
 }
 
 func (r *reader) customers(id domain.SellerID) (list []Customer, err error) {
-	err = r.each("SELECT customer, name, kana, country, language, external_id, active FROM parties_customers WHERE seller = ? ORDER BY customer",
-		[]Value{Str(id)}, func(c *cursor) error {
-			list = append(list, customerAt(c))
-			return nil
-		})
+	err = r.each(customerQuery+" ORDER BY customer", []Value{Str(id)}, func(c *cursor) error {
+		one, err := customerAt(c)
+		list = append(list, one)
+		return err
+	})
 	return list, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 )
 
@@ -297,12 +300,28 @@ func TestParties(t *testing.T) {
 	b := newBooks(t)
 	b.register()
 	sellers, err := b.views.Sellers(background)
-	if err != nil || len(sellers) != 1 || sellers[0] != (Seller{"S1", "緑商事", "Midori", "JPY", "Asia/Tokyo", "ja"}) {
+	if err != nil || len(sellers) != 1 || !reflect.DeepEqual(sellers[0], Seller{Seller: "S1", Name: "緑商事", NameEn: "Midori", BaseCurrency: "JPY", TimeZone: "Asia/Tokyo", Language: "ja"}) {
 		t.Errorf("%+v, %v", sellers, err)
 	}
 	list, err := b.views.Customers(background, "S1")
-	if err != nil || len(list) != 2 || list[1] != (Customer{Customer: "C2", Name: "Customer C2", Country: "JP", Active: true}) {
+	if err != nil || len(list) != 2 || !reflect.DeepEqual(list[1], Customer{Customer: "C2", Name: "Customer C2", Country: "JP", Active: true}) {
 		t.Errorf("%+v, %v", list, err)
+	}
+	payees := []seller.Payee{{Currency: "USD", Lines: []string{"Example Bank", "緑商事"}}}
+	terms := domain.SortLateTerms([]domain.LateTerms{{From: day("2026-04-01"), Rate: 14_60}, {From: day("2027-04-01"), Statutory: true}})
+	b.write(seller.Stream("S1"), seller.PayeesSet{Seller: "S1", Payees: payees, Reason: "x"})
+	b.write(seller.Stream("S1"), seller.LateTermsSet{Seller: "S1", Terms: terms, Reason: "x"})
+	b.write("customer-S1.C2", customer.LateTermsAgreed{Key: customer.Key{Seller: "S1", Customer: "C2"}, Terms: terms[:1], Reason: "x"})
+	one, err := b.views.Seller(background, "S1")
+	if err != nil || !reflect.DeepEqual(one.Payees, payees) || !reflect.DeepEqual(one.LateTerms, terms) {
+		t.Errorf("%+v, %v", one, err)
+	}
+	if c, err := b.views.Customer(background, "S1", "C2"); err != nil || !reflect.DeepEqual(c.LateTerms, terms[:1]) {
+		t.Errorf("%+v, %v", c, err)
+	}
+	b.write(seller.Stream("S1"), seller.PayeesSet{Seller: "S1", Reason: "none"})
+	if one, err := b.views.Seller(background, "S1"); err != nil || one.Payees != nil || one.LateTerms == nil {
+		t.Errorf("%+v, %v", one, err)
 	}
 	b.do(issue("I1", "2026-01-10", "2026-02-10", 1))
 	if row := b.aging("2026-01-10")[0]; row.Name != "Customer C1" {

@@ -115,8 +115,8 @@ func (r *run) give(ctx context.Context, d rules.RunDecision) (*rules.RunRefusal,
 	return nil, nil
 }
 
-// assess makes late charges owed where a reminder's level says so: on each item that it lists, to the day of the run, at
-// the rate by law. The ids come from the run and the item.
+// assess makes late charges owed where a reminder's level says so: on each item that it lists, to the day of the run, as
+// the contract with the customer has it, else by law. The ids come from the run and the item.
 func (r *run) assess(ctx context.Context, key rules.Key, events []domain.Event) error {
 	for _, e := range events {
 		queued, ok := e.(rules.ReminderQueued)
@@ -134,13 +134,9 @@ func (r *run) assess(ctx context.Context, key rules.Key, events []domain.Event) 
 
 // assessOn leaves alone an item on which nothing has accrued, or whose rate the law has not said yet.
 func (r *run) assessOn(ctx context.Context, key rules.Key, item rules.ReminderItem) error {
-	rate, err := domain.LateRate{}.Effective(item.DueOn.AddDays(1))
-	if err != nil {
-		return nil
-	}
-	c := account.AssessLateCharge{Key: account.Key(key), Invoice: item.Invoice, Rate: rate, To: r.AsOf, AssessedOn: r.AsOf, DueOn: r.AsOf}
+	c := account.AssessLateCharge{Key: account.Key(key), Invoice: item.Invoice, To: r.AsOf, AssessedOn: r.AsOf, DueOn: r.AsOf}
 	id := derived("charge", string(r.key.Run), key.Stream(), string(item.Invoice))
-	_, err = r.Ledger.Execute(ctx, c, eventstore.Envelope{CommandID: id, Actor: r.Actor, Correlation: string(r.key.Run)})
+	_, err := r.Ledger.Execute(ctx, c, eventstore.Envelope{CommandID: id, Actor: r.Actor, Correlation: string(r.key.Run)})
 	if _, ok := refused(err); ok { // nothing accrued, charged already, or a late charge itself
 		return nil
 	}

@@ -2,6 +2,8 @@ package dunning
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -36,10 +38,9 @@ type Party struct {
 	Phone string `json:"phone,omitempty"`
 }
 
-// Sender is what a seller's letters say about him besides his name; his settings do not hold it.
+// Sender is what a seller's letters say about him that the books do not hold.
 type Sender struct {
 	Email string // that mail comes from; noreply@urikake.invalid when left out
-	Payee string // where to pay: lines such as bank, branch and account; left out, letters refer to the invoices
 }
 
 const nobody = "noreply@urikake.invalid"
@@ -62,8 +63,8 @@ type addressee struct {
 //go:embed templates/*.tmpl
 var texts embed.FS
 
-// templates are the texts of a language: each file defines a subject and a body under its own name, and the common
-// file what they share.
+// templates are the texts of a language: each file defines a subject, an opening and a closing under its own name, or a
+// body where it is no letter, and the common file the letter around them.
 var templates = map[domain.Language]*template.Template{
 	domain.Japanese: parse(domain.Japanese),
 	domain.English:  parse(domain.English),
@@ -91,6 +92,8 @@ type page struct {
 	PayBy     domain.Date
 	Items     []row
 	Payee     string
+	Opening   string
+	Closing   string
 	FirstDue  domain.Date // of the items
 	Telephone string
 }
@@ -101,18 +104,41 @@ type row struct {
 	Days int // since the due date on the letter's day; below zero before it
 }
 
+// stationery is what a seller's letters have of their own.
+type stationery struct {
+	seller.Settings
+	Sender
+	payee string          // where to pay, as text; "": the invoices say it
+	words rules.LevelText // of the level
+}
+
+// stationery of a reminder: the account of today, and the words of the policy that the reminder was queued by.
+func (b Books) stationery(ctx context.Context, r rules.Reminder, key rules.Key, sender Sender) (s stationery, err error) {
+	s.Sender = sender
+	if s.Settings, err = b.Ledger.Settings(ctx, key.Seller); err != nil {
+		return s, err
+	}
+	payee, ok, err := b.Ledger.Payee(ctx, key.Seller, key.Currency)
+	if err != nil {
+		return s, err
+	}
+	if ok {
+		s.payee = payeeIn(r.Language, payee)
+	}
+	policy, _, err := b.Ledger.PolicyVersion(ctx, key.Seller, r.Policy, r.Version)
+	s.words = policy.Words(r.LevelID, r.Language)
+	return s, err
+}
+
 // write makes the letter of a reminder as of a day. Amounts are the reminder's; days are counted to the letter's day.
-func write(r rules.Reminder, key rules.Key, from seller.Settings, sender Sender, to addressee, on domain.Date) (Letter, error) {
+func write(r rules.Reminder, key rules.Key, from stationery, to addressee, on domain.Date) (Letter, error) {
 	l := Letter{
 		Key: key, Reminder: r.ID, On: on, Level: r.LevelID, Channel: r.Channel, Language: r.Language,
-		From: Party{Name: nameIn(from, r.Language), Email: sender.Email},
+		From: Party{Name: nameIn(from.Settings, r.Language), Email: cmp.Or(from.Email, nobody)},
 		To:   Party{Name: to.customer, Email: to.contact.Email, Phone: to.contact.Phone},
 	}
-	if l.From.Email == "" {
-		l.From.Email = nobody
-	}
 	p := page{
-		Reminder: r, Seller: l.From.Name, Customer: to.customer, On: on, Payee: strings.TrimSpace(sender.Payee),
+		Reminder: r, Seller: l.From.Name, Customer: to.customer, On: on, Payee: from.payee,
 		PayBy: domain.JapanBankDays().Next(on.AddDays(AnswerDays)), Telephone: to.contact.Phone,
 	}
 	if to.contact.Name != to.customer {
@@ -120,30 +146,72 @@ func write(r rules.Reminder, key rules.Key, from seller.Settings, sender Sender,
 	}
 	for _, i := range r.Items {
 		p.Items = append(p.Items, row{i, on.DaysSince(i.DueOn)})
-		p.FirstDue = i.DueOn
 	}
 	if len(r.Items) > 0 {
 		p.FirstDue = r.Items[0].DueOn
 	}
-	err := p.fill(&l)
+	err := p.fill(&l, from.words)
 	return l, err
 }
 
-func (p page) fill(l *Letter) (err error) {
+// fill writes subject and text: own words where there are any, else the template's. A template that is no letter, such
+// as the sheet for a call, is a body of its own.
+func (p page) fill(l *Letter, own rules.LevelText) (err error) {
 	t, ok := templates[p.Language]
 	if !ok {
 		t = templates[domain.English]
 	}
 	name := string(p.Template)
-	if t.Lookup(name) == nil {
+	if t.Lookup(name+" subject") == nil {
 		name = string(byTone[p.Tone])
 	}
-	if l.Subject, err = text(t, name+" subject", p); err != nil {
+	if l.Subject, err = p.say(t, name+" subject", own.Subject); err != nil {
 		return err
 	}
-	l.Text, err = text(t, name, p)
+	body := name
+	if t.Lookup(name+" opening") != nil {
+		body = "letter"
+		if p.Opening, err = p.say(t, name+" opening", own.Opening); err == nil {
+			p.Closing, err = p.say(t, name+" closing", own.Closing)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	l.Text, err = text(t, body, p)
 	l.Text += "\n"
 	return err
+}
+
+// say is own words with their placeholders filled, else a template.
+func (p page) say(t *template.Template, name, own string) (string, error) {
+	if own == "" {
+		return text(t, name, p)
+	}
+	return strings.TrimSpace(rules.Say(own, p.value)), nil
+}
+
+// value is what stands for a placeholder.
+func (p page) value(placeholder string) string {
+	switch placeholder {
+	case "customer":
+		return p.Customer
+	case "contact":
+		return p.Contact
+	case "seller":
+		return p.Seller
+	case "date":
+		return dateIn(p.Language, p.On)
+	case "pay_by":
+		return dateIn(p.Language, p.PayBy)
+	case "first_due":
+		return dateIn(p.Language, p.FirstDue)
+	case "total":
+		return moneyIn(p.Language, p.Due)
+	case "to_pay":
+		return moneyIn(p.Language, p.ToPay)
+	}
+	return ""
 }
 
 func text(t *template.Template, name string, p page) (string, error) {

@@ -43,6 +43,10 @@ func golden(t *testing.T, name, got string) {
 
 var midori = seller.Settings{Name: "みどり商事株式会社", NameEn: "Midori Trading Co., Ltd.", TimeZone: "Asia/Tokyo", BaseCurrency: "JPY", Language: domain.Japanese}
 
+var midoriAccount = seller.Payee{
+	Currency: "JPY", Bank: "みどり銀行", BankCode: "0001", Branch: "本店", BranchCode: "001", Kind: seller.Ordinary, Number: "1234567", Holder: "ﾐﾄﾞﾘｼﾖｳｼﾞ(ｶ",
+}
+
 // reminded is a reminder of a level of the default policy, with everything that a letter can have to say.
 func reminded(level rules.Level, l domain.Language, on string) rules.Reminder {
 	r := rules.Reminder{
@@ -62,12 +66,13 @@ func reminded(level rules.Level, l domain.Language, on string) rules.Reminder {
 }
 
 func TestLetters(t *testing.T) {
-	sender := Sender{Email: "billing@midori.example", Payee: "みどり銀行 本店 普通 1234567\n口座名義 ミドリショウジ（カ"}
+	from := stationery{Settings: midori, Sender: Sender{Email: "billing@midori.example"}}
 	to := addressee{"株式会社あおば", Party{"佐藤花子", "sato@aoba.example", "03-1234-5678"}}
 	for _, lang := range []domain.Language{domain.Japanese, domain.English} {
+		from.payee = payeeIn(lang, midoriAccount)
 		for _, level := range rules.DefaultPolicy(lang).Levels {
 			on := day("07-02").AddDays(max(level.DaysAfterDue, -5))
-			l, err := write(reminded(level, lang, "07-02"), key("C1"), midori, sender, to, on)
+			l, err := write(reminded(level, lang, "07-02"), key("C1"), from, to, on)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -91,11 +96,68 @@ func TestAPlainLetter(t *testing.T) {
 		Items: []rules.ReminderItem{{Invoice: "I1", Number: "7", DueOn: day("07-02"), Open: dollars(123450)}},
 		Due:   dollars(123450), ToPay: dollars(123450),
 	}
-	l, err := write(r, key("C1"), midori, Sender{}, addressee{"Acme", Party{Name: "Acme"}}, day("07-03"))
+	l, err := write(r, key("C1"), stationery{Settings: midori}, addressee{"Acme", Party{Name: "Acme"}}, day("07-03"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "en.plain.txt", string(sheet(l)))
+}
+
+// Own words take the place of the program's; figures, items and the account stay.
+func TestOwnWords(t *testing.T) {
+	level := rules.DefaultPolicy(domain.Japanese).Levels[1]
+	from := stationery{Settings: midori, payee: payeeIn(domain.Japanese, midoriAccount), words: rules.LevelText{
+		Subject: "{seller}（{date}）", Opening: "{customer} {contact} 様\n{first_due}期日の {total} につき、{pay_by}までに {to_pay} をお願いします。",
+	}}
+	l, err := write(reminded(level, domain.Japanese, "07-02"), key("C1"), from, addressee{"{to_pay}{{.Payee}}", Party{Name: "佐藤花子"}}, day("07-05"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "ja.own-words.txt", string(sheet(l)))
+}
+
+func TestPayees(t *testing.T) {
+	abroad := seller.Payee{Currency: "EUR", Bank: "Example Bank", Holder: "Midori Trading", IBAN: "DE89370400440532013000", BIC: "COBADEFF"}
+	plain := seller.Payee{Currency: "USD", Lines: []string{"Example Bank", "ABA 021000021"}}
+	for _, c := range []struct {
+		in   domain.Language
+		p    seller.Payee
+		want string
+	}{
+		{domain.Japanese, midoriAccount, "みどり銀行（0001）　本店（001）　普通　1234567\n口座名義　ミドリシヨウジ（カ"},
+		{domain.English, midoriAccount, "みどり銀行 (0001), 本店 (001), ordinary account 1234567\nAccount holder: ミドリシヨウジ（カ"},
+		{domain.English, abroad, "Example Bank\nIBAN DE89 3704 0044 0532 0130 00\nBIC COBADEFF\nAccount holder: Midori Trading"},
+		{domain.Japanese, plain, "Example Bank\nABA 021000021"},
+	} {
+		if got := payeeIn(c.in, c.p); got != c.want {
+			t.Errorf("%s", got)
+		}
+	}
+}
+
+// A letter has the account of the day on which it is sent and the words of the policy that it was queued by.
+func TestStationery(t *testing.T) {
+	o := opened(t).must(invoice("C1", "I1", "06-30", 11000))
+	own := steps()
+	own.Levels[0].Texts = []rules.LevelText{{Language: domain.Japanese, Closing: "経理部より"}}
+	o.must(rules.SetDunningPolicy{Seller: "midori", ID: rules.DefaultID, On: day("07-01"), Policy: own, Reason: "own words"})
+	o.run("07-03")
+	own.Levels[0].Texts = nil
+	o.must(rules.SetDunningPolicy{Seller: "midori", ID: rules.DefaultID, On: day("07-03"), Policy: own, Reason: "the program's"})
+	o.must(seller.SetPayees{Seller: "midori", Payees: []seller.Payee{midoriAccount}, Reason: "new"})
+	l, _, err := Preview(t.Context(), o.Books, PreviewRequest{Key: key("C1"), AsOf: day("07-03")})
+	if err != nil || l == nil || !strings.Contains(l.Text, "普通　1234567") || !strings.HasSuffix(l.Text, "\n\n経理部より\n") {
+		t.Fatalf("%+v %v", l, err)
+	}
+	o.send("07-03")
+	files, err := filepath.Glob(filepath.Join(string(o.outbox()), "*.txt"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil || !strings.HasSuffix(string(text), l.Text) {
+		t.Errorf("previewed\n%s\nsent\n%s%v", l.Text, text, err)
+	}
 }
 
 func TestMessagesCanBeRead(t *testing.T) {

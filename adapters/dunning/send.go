@@ -230,7 +230,7 @@ func (s *sending) put(ctx context.Context, r rules.Reminder, done Sending, key r
 
 // letter writes a reminder to whom it goes.
 func (b Books) letter(ctx context.Context, r rules.Reminder, key rules.Key, sender Sender, on domain.Date) (Letter, error) {
-	settings, err := b.Ledger.Settings(ctx, key.Seller)
+	from, err := b.stationery(ctx, r, key, sender)
 	if err != nil {
 		return Letter{}, err
 	}
@@ -242,7 +242,7 @@ func (b Books) letter(ctx context.Context, r rules.Reminder, key rules.Key, send
 	if err != nil {
 		return Letter{}, err
 	}
-	l, err := write(r, key, settings, sender, addressee{itself.Name, Party{who.Name, who.Email, who.Phone}}, on)
+	l, err := write(r, key, from, addressee{itself.Name, Party{who.Name, who.Email, who.Phone}}, on)
 	l.At = b.Clock()
 	return l, err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urikake/urikake/adapters/receivables"
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/customer"
 	rules "github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/scenario"
 	"github.com/urikake/urikake/eventstore/ledger"
@@ -43,12 +44,22 @@ func TestSimulation(t *testing.T) {
 	o.run("06-20") // what was done: C2 was reminded, late
 	o.send("06-20")
 	got := o.simulate(SimulationRequest{Policy: steps(), From: day("06-01"), To: day("06-30")})
+	policy := func(c SimulatedCounts, actual SimulatedCounts, level rules.LevelID) ComparedLevel {
+		today := c // the seller's own policy is the same
+		return ComparedLevel{Level: level, Policy: c, Today: &today, Actual: actual}
+	}
+	once := SimulatedCounts{Reminders: 1, Debtors: 1, Cases: 1, Asked: []domain.Money{yen(5000)}}
 	want := Comparison{
-		From: day("06-01"), To: day("06-30"), Days: 30, Debtors: 3, Reminded: 2, Reminders: 3, Actual: 1, Anyway: 1, Within: 7, Settled: 1, DaysToPay: 4,
-		Levels: []SimulatedLevel{
-			{Level: "R1", Reminders: 2, Debtors: 2, Asked: []domain.Money{yen(16000)}, Actual: 1}, // C1 on 06-04, C2 on 06-10
-			{Level: "R2", Reminders: 1, Debtors: 1, Asked: []domain.Money{yen(5000)}},             // C2 on 06-13
-			{Level: "R3"}, // would be on 07-01
+		From: day("06-01"), To: day("06-30"), Days: 30, Debtors: 3, Within: 7,
+		All: policy(SimulatedCounts{
+			Reminders: 3, Debtors: 2, Cases: 2, Asked: []domain.Money{yen(21000)}, PaidDebtors: 1, PaidCases: 1, Settled: 1, MedianDays: 4, MeanDays: 4,
+		}, once, ""),
+		Levels: []ComparedLevel{
+			policy(SimulatedCounts{ // C1 on 06-04, C2 on 06-10
+				Reminders: 2, Debtors: 2, Cases: 2, Asked: []domain.Money{yen(16000)}, PaidDebtors: 1, PaidCases: 1, Settled: 1, MedianDays: 4, MeanDays: 4,
+			}, once, "R1"),
+			policy(once, SimulatedCounts{}, "R2"),              // C2 on 06-13
+			policy(SimulatedCounts{}, SimulatedCounts{}, "R3"), // would be on 07-01
 		},
 	}
 	if diff := cmp.Diff(want, got, scenario.Options); diff != "" {
@@ -56,11 +67,12 @@ func TestSimulation(t *testing.T) {
 	}
 	gentle := steps()
 	gentle.Levels = gentle.Levels[1:]
-	if got := o.simulate(SimulationRequest{Policy: gentle, From: day("06-01"), To: day("06-30")}); got.Reminders != 1 || len(got.Levels) != 3 || got.Levels[2].Level != "R1" || got.Levels[2].Actual != 1 {
+	if got := o.simulate(SimulationRequest{Policy: gentle, From: day("06-01"), To: day("06-30")}); got.All.Policy.Reminders != 1 || len(got.Levels) != 3 ||
+		got.Levels[2].Level != "R1" || got.Levels[2].Actual.Reminders != 1 || got.Levels[2].Change != (SimulatedChange{-2, -2, -2, -1, -1}) {
 		t.Errorf("%+v", got)
 	}
 	// The books were written in July: as was known on the days, nobody owed anything.
-	if got := o.simulate(SimulationRequest{Policy: steps(), From: day("06-01"), To: day("06-30"), AsKnown: true}); got.Reminders != 0 {
+	if got := o.simulate(SimulationRequest{Policy: steps(), From: day("06-01"), To: day("06-30"), AsKnown: true}); got.All.Policy.Reminders != 0 || got.Debtors != 0 {
 		t.Errorf("%+v", got)
 	}
 	for name, r := range map[string]SimulationRequest{
@@ -75,6 +87,38 @@ func TestSimulation(t *testing.T) {
 	}
 	if _, err := Simulate(t.Context(), o.Books, SimulationRequest{Seller: "midori", From: day("06-01"), To: day("06-02")}); !errors.Is(err, rules.ErrNoLevel) {
 		t.Error(err)
+	}
+}
+
+// Every debtor and every case counts once, however many reminders there were; days are counted of each.
+func TestSimulatedOnce(t *testing.T) {
+	o := opened(t).must(
+		invoice("C1", "I1", "06-01", 11000), payment("C1", "06-14", 11000), // R1 on 06-04 took 10 days, R2 on 06-11 took 3
+		invoice("C1", "I2", "06-16", 11000), payment("C1", "06-21", 11000), // dunned afresh: R1 on 06-19 took 2
+		invoice("C2", "I3", "06-01", 11000), payment("C2", "06-16", 11000), // 12 and 5 days
+	)
+	all := o.simulate(SimulationRequest{Policy: steps(), From: day("06-01"), To: day("06-30"), Within: 3}).All.Policy
+	want := SimulatedCounts{
+		Reminders: 5, Debtors: 2, Cases: 3, Asked: []domain.Money{yen(55000)}, PaidDebtors: 1, PaidCases: 2, Settled: 5, MedianDays: 5, MeanDays: 6, // 32 days
+	}
+	if diff := cmp.Diff(want, all, scenario.Options); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Who has no address is reminded where addresses are taken for granted, and told apart.
+func TestSimulatedReach(t *testing.T) {
+	o := opened(t).must(
+		customer.ChangeCustomer{Key: customer.Key{Seller: "midori", Customer: "C1"}, Details: customer.Details{Name: "C1"}, Reason: "moved"},
+		invoice("C1", "I1", "06-01", 11000), invoice("C2", "I2", "06-01", 5000),
+	)
+	r := SimulationRequest{Policy: steps(), From: day("06-01"), To: day("06-05")}
+	if got := o.simulate(r).All.Policy; got.Reminders != 1 || got.Unreachable != 0 {
+		t.Errorf("%+v", got)
+	}
+	r.Reachable = true
+	if got := o.simulate(r).All.Policy; got.Reminders != 2 || got.Unreachable != 1 || got.Debtors != 2 {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -97,20 +141,14 @@ func imported(t testing.TB) *office {
 	return o
 }
 
-func mailed() rules.Policy {
-	p := rules.DefaultPolicy(domain.English)
-	for i := range p.Levels { // the sample's customers have no contacts
-		p.Levels[i].Channel = rules.Letter
-	}
-	return p
-}
-
 func TestTwoRealYears(t *testing.T) {
 	o := imported(t)
 	began := time.Now()
-	got := o.simulate(SimulationRequest{Policy: mailed(), From: domain.NewDate(2012, 1, 1), To: domain.NewDate(2013, 12, 31)})
+	got := o.simulate(SimulationRequest{Policy: rules.DefaultPolicy(domain.English), From: domain.NewDate(2012, 1, 1), To: domain.NewDate(2013, 12, 31), Reachable: true})
 	t.Logf("%s: %+v", time.Since(began), got)
-	if got.Days != 731 || got.Debtors != 100 || got.Reminders == 0 || got.Settled > got.Reminders || got.Anyway > got.Settled {
+	all := got.All.Policy
+	if got.Days != 731 || got.Debtors != 100 || all.Reminders == 0 || all.Settled > all.Reminders || all.PaidDebtors > all.Debtors || all.PaidCases > all.Cases ||
+		all.Debtors > got.Debtors || all.Unreachable == 0 || got.All.Today != nil || got.All.Actual.Reminders != 0 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -118,6 +156,6 @@ func TestTwoRealYears(t *testing.T) {
 func BenchmarkSimulation(b *testing.B) {
 	o := imported(b)
 	for b.Loop() {
-		o.simulate(SimulationRequest{Policy: mailed(), From: domain.NewDate(2012, 1, 1), To: domain.NewDate(2013, 12, 31)})
+		o.simulate(SimulationRequest{Policy: rules.DefaultPolicy(domain.English), Reachable: true, From: domain.NewDate(2012, 1, 1), To: domain.NewDate(2013, 12, 31)})
 	}
 }

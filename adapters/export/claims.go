@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/urikake/urikake/domain"
@@ -43,13 +44,17 @@ func LateCharges(list []account.Accrual) Sheet {
 		{Name: "due_on", Kind: Date},
 		{Name: "days_late", Kind: Count},
 		{Name: "rate"},
+		{Name: "day_count"},
+		{Name: "terms"},
+		{Name: "capped_by"},
 		{Name: "assessed_to", Kind: Date},
 		{Name: "currency"},
 		{Name: "open", Kind: Amount},
 		{Name: "accrued", Kind: Amount},
 	}}
 	for _, a := range list {
-		s.Add(string(a.Invoice), a.Number, a.DueOn.String(), strconv.Itoa(a.Days), a.Rate.String(), a.AssessedTo.String(),
+		s.Add(string(a.Invoice), a.Number, a.DueOn.String(), strconv.Itoa(a.Days), a.Rule.Rate.String(), string(a.Rule.DayCount), string(a.Rule.Source),
+			capText(a.Rule), a.AssessedTo.String(),
 			string(a.Open.Currency()), a.Open.Amount(), a.Accrued.Amount())
 	}
 	for _, sum := range Accrued(list) {
@@ -58,6 +63,14 @@ func LateCharges(list []account.Accrual) Sheet {
 		s.Foot = append(s.Foot, line)
 	}
 	return s
+}
+
+// capText names the law that makes the rate smaller than the contract's, with the contract's.
+func capText(r domain.LateRule) string {
+	if r.CappedBy == domain.CapNone {
+		return ""
+	}
+	return fmt.Sprintf("%s, agreed %s", r.CappedBy, r.Agreed)
 }
 
 // Accrued sums late charges up by currency, in the order in which they come.

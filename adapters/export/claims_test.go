@@ -21,9 +21,9 @@ func TestClaimSheets(t *testing.T) {
 			},
 		}),
 		"late_charges": export.LateCharges([]account.Accrual{
-			{Invoice: "I1", Number: "INV-1", DueOn: day(2, 28), Open: yen(1_234_567), Days: 31, Rate: 14_60, AssessedTo: day(3, 10), Accrued: yen(10_370)},
-			{Invoice: "I2", Number: "INV-2", DueOn: day(3, 10), Open: yen(1_000), Days: 21, Rate: 14_60, Accrued: yen(8)},
-			{Invoice: "I9", Number: "9", DueOn: day(2, 28), Open: usd(10_05), Days: 31, Rate: 3_00, Accrued: usd(2)},
+			{Invoice: "I1", Number: "INV-1", DueOn: day(2, 28), Open: yen(1_234_567), Days: 31, Rule: domain.LateRule{Rate: 14_60, Agreed: 18_25, DayCount: domain.Act365, Source: domain.LateOfCustomer, CappedBy: domain.CapConsumer}, AssessedTo: day(3, 10), Accrued: yen(10_370)},
+			{Invoice: "I2", Number: "INV-2", DueOn: day(3, 10), Open: yen(1_000), Days: 21, Rule: domain.LateRule{Rate: 14_60, Agreed: 14_60, DayCount: domain.Act365, Source: domain.LateOfSeller}, Accrued: yen(8)},
+			{Invoice: "I9", Number: "9", DueOn: day(2, 28), Open: usd(10_05), Days: 31, Rule: domain.LateRule{Rate: 3_00, DayCount: domain.CalendarYear, Source: domain.LateByLaw}, Accrued: usd(2)},
 		}),
 	} {
 		for _, format := range []export.Format{export.Table, export.CSV, export.JSON, export.NDJSON} {

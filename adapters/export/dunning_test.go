@@ -26,11 +26,11 @@ var closed = projections.CaseRow{
 var dunQueue = projections.QueueReport{Rows: []projections.QueueRow{
 	{
 		Rank: 1, Undisputed: usd(10_05), Disputed: usd(0), Open: usd(20_10), Unapplied: usd(0), Overdue: 12, CaseRow: projections.CaseRow{Key: closed.Key, Name: closed.Name},
-		Policy: "default", Decision: dunning.Decision{Why: dunning.WhyNotReached, LevelID: "REMINDER_2", AllowedFrom: day(4, 7)},
+		Policy: "default", Decision: dunning.Decision{Finding: dunning.Finding{Why: dunning.WhyNotReached, LevelID: "REMINDER_2", AllowedFrom: day(4, 7)}},
 	},
 	{
 		Rank: 1, Waits: true, Undisputed: yen(1_234_000), Disputed: yen(567), Open: yen(1_234_567), Unapplied: yen(0), Limit: yen(1_000_000), LimitUse: 124,
-		Overdue: 31, Late: -3, Settled: 7, CaseRow: promised, Policy: "default", Decision: dunning.Decision{Why: dunning.WhyOnHold, LevelID: "REMINDER_2", AllowedFrom: day(4, 1)},
+		Overdue: 31, Late: -3, Settled: 7, CaseRow: promised, Policy: "default", Decision: dunning.Decision{Finding: dunning.Finding{Why: dunning.WhyOnHold, LevelID: "REMINDER_2", AllowedFrom: day(4, 1)}},
 	},
 }}
 
@@ -64,14 +64,17 @@ func decisions() export.Sheet {
 	for _, d := range []projections.RunDecisionRow{
 		{
 			Name: promised.Name, On: day(3, 2), Part: 1, Refused: "dunning.on_hold", RunDecision: dunning.RunDecision{
-				Customer: "C1", Currency: "JPY", Why: dunning.WhyLevelReached, Steps: []dunning.Step{{Do: dunning.DoClose}, {Do: dunning.Remind}},
-				Warnings: []dunning.Why{dunning.WhyBankDataOld}, Policy: "default", Version: 3, Reached: 1, Level: 2, LevelID: "REMINDER_1",
-				Open: yen(1_234_567), Due: yen(1_234_000), Disputed: yen(567), OldestDueOn: day(2, 28), DaysOverdue: 2, BankDataOn: day(2, 20),
+				Customer: "C1", Currency: "JPY", Policy: "default", Version: 3, Finding: dunning.Finding{
+					Why: dunning.WhyLevelReached, Steps: []dunning.Step{{Do: dunning.DoClose}, {Do: dunning.Remind}},
+					Warnings: []dunning.Why{dunning.WhyBankDataOld}, Reached: 1, Level: 2, LevelID: "REMINDER_1",
+					Open: yen(1_234_567), Due: yen(1_234_000), Disputed: yen(567), OldestDueOn: day(2, 28), DaysOverdue: 2, BankDataOn: day(2, 20),
+				},
 			},
 		},
 		{
 			Name: closed.Name, On: day(3, 2), Part: 1, RunDecision: dunning.RunDecision{
-				Customer: "C2", Currency: "USD", Why: dunning.WhyNothingDue, Level: 1, LevelID: "PRE_DUE", Open: usd(10_05), AllowedFrom: day(3, 26),
+				Customer: "C2", Currency: "USD",
+				Finding: dunning.Finding{Why: dunning.WhyNothingDue, Level: 1, LevelID: "PRE_DUE", Open: usd(10_05), AllowedFrom: day(3, 26)},
 			},
 		},
 	} {

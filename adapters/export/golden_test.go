@@ -10,6 +10,7 @@ import (
 	"github.com/urikake/urikake/adapters/export"
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/projections"
 )
 
@@ -143,10 +144,14 @@ var unapplied = projections.UnappliedReport{Rows: []projections.UnappliedRow{
 var history = []projections.Entry{
 	{
 		Position: 7, At: time.Date(2026, 3, 2, 9, 30, 0, 0, time.FixedZone("JST", 9*3600)), On: day(2, 28), Stream: "account-S.C1.JPY",
-		Kind: account.InvoiceIssued{}.Kind(), Actor: "kondo", Text: "invoice I1 issued: 30000 JPY", Effect: yen(30_000), Balance: yen(130_000),
+		Kind: account.InvoiceIssued{}.Kind(), Actor: "kondo", Text: "invoice I1 issued: 30000 JPY", Books: true, Effect: yen(30_000), Balance: yen(130_000),
 	},
 	{
 		Position: 12, At: time.Date(2026, 3, 3, 1, 0, 0, 0, time.UTC), On: day(3, 1), Stream: "account-S.C1.JPY",
-		Kind: account.PaymentRecorded{}.Kind(), Actor: "", Text: "payment P1 received:\n150000 JPY", Effect: yen(-150_000), Balance: yen(-20_000),
+		Kind: account.PaymentRecorded{}.Kind(), Actor: "", Text: "payment P1 received:\n150000 JPY", Books: true, Effect: yen(-150_000), Balance: yen(-20_000),
+	},
+	{
+		Position: 13, At: time.Date(2026, 3, 3, 2, 0, 0, 0, time.UTC), On: day(3, 2), Stream: "dunning-S.C1.JPY",
+		Kind: dunning.Held{}.Kind(), Actor: "mizuno", Text: "hold CREDITOR_HOLD until 2026-03-31; wait", Effect: yen(0), Balance: yen(-20_000),
 	},
 }

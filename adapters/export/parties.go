@@ -1,8 +1,13 @@
 package export
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/projections"
 )
@@ -16,11 +21,37 @@ func Sellers(list []projections.Seller) Sheet {
 		{Name: "base_currency"},
 		{Name: "time_zone"},
 		{Name: "language"},
+		{Name: "payees"},
+		{Name: "late_terms"},
 	}}
 	for _, one := range list {
-		s.Add(string(one.Seller), one.Name, one.NameEn, string(one.BaseCurrency), one.TimeZone, string(one.Language))
+		payees := make([]string, len(one.Payees))
+		for i, p := range one.Payees {
+			payees[i] = payeeText(p)
+		}
+		s.Add(string(one.Seller), one.Name, one.NameEn, string(one.BaseCurrency), one.TimeZone, string(one.Language),
+			strings.Join(payees, "; "), lateTermsText(one.LateTerms))
 	}
 	return s
+}
+
+// payeeText is an account in a cell.
+func payeeText(p seller.Payee) string {
+	words := []string{string(p.Currency), p.Bank, p.BankCode, p.Branch, p.BranchCode, string(p.Kind), p.Number, p.IBAN, p.BIC, p.Holder, strings.Join(p.Lines, ", ")}
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
+}
+
+// lateTermsText is terms of late charges in a cell: from which day, how much, how days are counted, which law caps it.
+func lateTermsText(list []domain.LateTerms) string {
+	parts := make([]string, len(list))
+	for i, l := range list {
+		rate := l.Rate.String() + " %"
+		if l.Statutory {
+			rate = "statutory"
+		}
+		parts[i] = strings.TrimSpace(fmt.Sprintf("%s: %s %s %s", l.From, rate, l.DayCount, l.Cap))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // Customers has one row for each customer of a seller.
@@ -33,13 +64,14 @@ func Customers(list []projections.Customer) Sheet {
 		{Name: "language"},
 		{Name: "external_id"},
 		{Name: "state"},
+		{Name: "late_terms"},
 	}}
 	for _, one := range list {
 		state := "active"
 		if !one.Active {
 			state = "deactivated"
 		}
-		s.Add(string(one.Customer), one.Name, one.Kana, one.Country, string(one.Language), one.ExternalID, state)
+		s.Add(string(one.Customer), one.Name, one.Kana, one.Country, string(one.Language), one.ExternalID, state, lateTermsText(one.LateTerms))
 	}
 	return s
 }

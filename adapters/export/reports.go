@@ -208,7 +208,7 @@ func Unapplied(r projections.UnappliedReport) Sheet {
 	return s
 }
 
-// History has one row for each event, in the order in which they were recorded.
+// History has one row for each event of an account and of its debtor's case, in the order in which they were recorded.
 func History(entries []projections.Entry) Sheet {
 	s := Sheet{Columns: []Column{
 		{Name: "position", Kind: Count},
@@ -227,11 +227,15 @@ func History(entries []projections.Entry) Sheet {
 	return s
 }
 
-// EntryCells is one row of History.
+// EntryCells is one row of History. What is done about a debtor has no amount: it moves no balance.
 func EntryCells(e projections.Entry) []string {
+	effect := ""
+	if e.Books {
+		effect = e.Effect.Amount()
+	}
 	return []string{
 		position(uint64(e.Position)), e.At.UTC().Format(time.RFC3339), e.On.String(), e.Kind, e.Actor, e.Text,
-		string(e.Balance.Currency()), e.Effect.Amount(), e.Balance.Amount(),
+		string(e.Balance.Currency()), effect, e.Balance.Amount(),
 	}
 }
 

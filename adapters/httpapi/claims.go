@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -50,7 +49,6 @@ func (a *API) limitations(ctx context.Context, in *limitationsIn) (*huma.StreamR
 type LateCharges struct {
 	AsOf     domain.Date       `json:"as_of" doc:"the last day that is charged"`
 	Customer domain.CustomerID `json:"customer" doc:"the debtor"`
-	DayCount domain.DayCount   `json:"day_count" doc:"ACT_365 or CALENDAR_YEAR"`
 	Items    []LateInvoice     `json:"items" doc:"overdue invoices by currency and due date"`
 	Totals   []domain.Money    `json:"totals" doc:"what has accrued, by currency"`
 }
@@ -62,17 +60,24 @@ type LateInvoice struct {
 	DueOn      domain.Date             `json:"due_on" doc:"the due date that holds on the day"`
 	Open       domain.Money            `json:"open" doc:"what is left to pay"`
 	DaysLate   int                     `json:"days_late" doc:"days since the due date"`
-	Rate       domain.Rate             `json:"rate" doc:"percent a year"`
+	Rate       domain.Rate             `json:"rate" doc:"percent a year, as it may be charged"`
+	DayCount   domain.DayCount         `json:"day_count" doc:"ACT_365 or CALENDAR_YEAR"`
+	Terms      domain.LateSource       `json:"terms" enum:"CUSTOMER,SELLER,STATUTORY,GIVEN" doc:"where rate and day count come from: the customer's terms, the seller's, the law, or this question"`
+	Agreed     domain.Rate             `json:"agreed,omitzero" doc:"the contract's rate; absent: none is agreed"`
+	CappedBy   domain.RateCap          `json:"capped_by,omitempty" doc:"law that makes rate smaller than what is agreed: CONSUMER, INSTALMENT or DIRECT"`
 	AssessedTo domain.Date             `json:"assessed_to,omitzero" doc:"the last day that is assessed already; absent: none is"`
 	Segments   []account.ChargeSegment `json:"segments" doc:"how it was computed: a segment for each amount that was open"`
 	Accrued    domain.Money            `json:"accrued" doc:"the late charge that is not assessed yet: the sum of the segments"`
 }
 
-func lateChargesOf(in *lateChargesIn, day domain.Date, count domain.DayCount, list []account.Accrual) LateCharges {
-	out := LateCharges{AsOf: day, Customer: domain.CustomerID(in.Customer), DayCount: count, Items: []LateInvoice{}, Totals: []domain.Money{}}
+func lateChargesOf(in *lateChargesIn, day domain.Date, list []account.Accrual) LateCharges {
+	out := LateCharges{AsOf: day, Customer: domain.CustomerID(in.Customer), Items: []LateInvoice{}, Totals: []domain.Money{}}
 	for _, l := range list {
 		segments := append([]account.ChargeSegment{}, l.Segments...)
-		out.Items = append(out.Items, LateInvoice{l.Invoice, l.Number, l.DueOn, l.Open, l.Days, l.Rate, l.AssessedTo, segments, l.Accrued})
+		out.Items = append(out.Items, LateInvoice{
+			l.Invoice, l.Number, l.DueOn, l.Open, l.Days, l.Rule.Rate, l.Rule.DayCount, l.Rule.Source, l.Rule.Agreed, l.Rule.CappedBy,
+			l.AssessedTo, segments, l.Accrued,
+		})
 	}
 	out.Totals = append(out.Totals, export.Accrued(list)...)
 	return out
@@ -84,20 +89,20 @@ type lateChargesIn struct {
 	OneCurrency
 	Answered
 	AsOf     string `query:"as_of" format:"date" doc:"the last day that is charged; today, in the seller's time zone, when left out" example:"2026-10-31"`
-	Rate     string `query:"rate" maxLength:"20" doc:"the contract's yearly rate in percent; when left out, the statutory rate that was in force when each delay began" example:"14.6"`
-	DayCount string `query:"day_count" enum:"ACT_365,CALENDAR_YEAR" doc:"how days become a part of a year; when left out ACT_365 with a contract's rate, and CALENDAR_YEAR without one"`
+	Rate     string `query:"rate" maxLength:"20" doc:"a yearly rate in percent to compute with; when left out, what the contract says for each delay, else the statutory rate that was in force when it began" example:"14.6"`
+	DayCount string `query:"day_count" enum:"ACT_365,CALENDAR_YEAR" doc:"how days become a part of a year; when left out ACT_365 with a rate, and without one as the contract or the law has it"`
 }
 
-// terms are the rate and the day count that were asked for.
-func (in *lateChargesIn) terms() (rate domain.LateRate, count domain.DayCount, err error) {
+// given are the rate and the day count that were asked for, instead of what is agreed.
+func (in *lateChargesIn) given() (terms domain.LateTerms, err error) {
+	terms.DayCount = domain.DayCount(in.DayCount)
 	if in.Rate == "" {
-		return rate, cmp.Or(domain.DayCount(in.DayCount), domain.CalendarYear), nil
+		return terms, nil
 	}
-	rate.Agreed = true
-	if rate.Rate, err = domain.ParseRate(in.Rate); err == nil && rate.Rate == 0 {
-		err = domain.ErrBadRate.With("%s %%", rate.Rate)
+	if terms.Rate, err = domain.ParseRate(in.Rate); err == nil && terms.Rate == 0 {
+		err = domain.ErrBadRate.With("%s %%", terms.Rate)
 	}
-	return rate, cmp.Or(domain.DayCount(in.DayCount), domain.Act365), named("rate", err)
+	return terms, named("rate", err)
 }
 
 // lateCharges reads the accounts themselves: which days are assessed stands in no read model.
@@ -106,7 +111,7 @@ func (a *API) lateCharges(ctx context.Context, in *lateChargesIn) (*huma.StreamR
 	if err != nil {
 		return nil, err
 	}
-	rate, count, err := in.terms()
+	given, err := in.given()
 	if err != nil {
 		return nil, err
 	}
@@ -123,14 +128,14 @@ func (a *API) lateCharges(ctx context.Context, in *lateChargesIn) (*huma.StreamR
 		if in.Currency != "" && in.Currency != string(key.Currency) {
 			continue
 		}
-		accrued, err := a.books.Ledger.LateCharges(ctx, key, m.day, rate, count)
+		accrued, err := a.books.Ledger.LateCharges(ctx, key, m.day, given)
 		if err != nil {
 			return nil, a.asked(ctx, err)
 		}
 		list = append(list, accrued...)
 	}
-	return reading(in.Accept, "", lateChargesOf(in, m.day, count, list), report{
-		title:  fmt.Sprintf("Late charges accrued by %s with %s to %s, %s", in.Customer, in.Seller, m.day, count),
+	return reading(in.Accept, "", lateChargesOf(in, m.day, list), report{
+		title:  fmt.Sprintf("Late charges accrued by %s with %s to %s", in.Customer, in.Seller, m.day),
 		seller: in.Seller, asOf: m.day, sheet: export.LateCharges(list),
 	})
 }
@@ -149,7 +154,8 @@ func (a *API) addClaims() {
 		id: "get-late-charges", method: http.MethodGet, path: "/v1/sellers/{seller}/customers/{customer}/late-charges", tag: "Reports",
 		summary: "late charges that have accrued to a day and are not assessed",
 		about: "For each overdue invoice, on what was open on each day from the day after the due date, or after what is assessed, to the day asked for. Nothing is written: " +
-			"AssessLateCharge makes it owed. It is told as the account is known now.",
+			"AssessLateCharge makes it owed. Rate and day count are those of AgreeLateTerms or SetLateTerms that hold for delays of that day, else the law's; " +
+			"capped_by names the law where less may be charged than is agreed. It is told as the account is known now.",
 		permission: access.ReadReports, describe: describeReading[LateCharges](a, "get-late-charges", export.LateCharges(nil)),
 	}, a.lateCharges)
 }

@@ -177,10 +177,10 @@ func TestLateChargesByExample(t *testing.T) {
 	if out := h.lateCharges("L1", "as_of=2026-09-30&rate=14.6"); len(out.Items) != 0 || len(out.Totals) != 0 {
 		t.Errorf("on the due date: %+v", out)
 	}
-	if out := h.lateCharges("L1", "as_of=2026-10-31"); out.DayCount != "CALENDAR_YEAR" || out.Items[0].Accrued.Amount() != "2547" {
+	if out := h.lateCharges("L1", "as_of=2026-10-31"); out.Items[0].DayCount != "CALENDAR_YEAR" || out.Items[0].Terms != "STATUTORY" || out.Items[0].Accrued.Amount() != "2547" {
 		t.Errorf("without a rate: %+v", out)
 	}
-	if out := h.lateCharges("L1", "as_of=2028-03-31&rate=14.6&day_count=CALENDAR_YEAR"); out.DayCount != "CALENDAR_YEAR" || out.Items[0].Accrued.Amount() != "219100" {
+	if out := h.lateCharges("L1", "as_of=2028-03-31&rate=14.6&day_count=CALENDAR_YEAR"); out.Items[0].DayCount != "CALENDAR_YEAR" || out.Items[0].Terms != "GIVEN" || out.Items[0].Accrued.Amount() != "219100" {
 		t.Errorf("by the calendar: %+v", out)
 	}
 }
@@ -196,7 +196,7 @@ func TestLateChargesAfterAssessment(t *testing.T) {
 		t.Errorf("%+v", out)
 	}
 	r := h.get("/v1/sellers/S/customers/L1/late-charges?as_of=2026-10-31&rate=14.6&currency=USD", "Accept: text/csv")
-	if want := "invoice,number,due_on,days_late,rate,assessed_to,currency,open,accrued\n"; r.body != want {
+	if want := "invoice,number,due_on,days_late,rate,day_count,terms,capped_by,assessed_to,currency,open,accrued\n"; r.body != want {
 		t.Errorf("no such account: %s", r.body)
 	}
 	for query, rule := range map[string]string{
@@ -210,5 +210,55 @@ func TestLateChargesAfterAssessment(t *testing.T) {
 	r = h.get("/v1/sellers/S/customers/LATER/late-charges?as_of=2029-04-30")
 	if p := r.problem(t); p.Rule != "rate.not_published" {
 		t.Errorf("nobody knows the rate yet: %s", r.body)
+	}
+}
+
+// What is agreed decides: a customer's own terms before the seller's, by the day on which the delay began, and no more
+// than the law allows.
+func TestLateChargesByContract(t *testing.T) {
+	h := open(t)
+	h.furnish("S")
+	h.claim("L1", "2026-09-30")
+	h.claim("L2", "2026-09-30")
+	h.must("terms", "/v1/sellers/S/late-terms", `{"terms":[{"from":"2026-04-01","rate":"14.6"}],"reason":"general terms"}`)
+	h.must("own", "/v1/sellers/S/customers/L2/late-terms", `{"terms":[{"from":"2026-10-01","rate":"18.25","cap":"CONSUMER"}],"reason":"a consumer"}`)
+	if i := h.lateCharges("L1", "as_of=2026-10-31").Items[0]; i.Accrued.Amount() != "12400" || i.Terms != "SELLER" || i.DayCount != "ACT_365" || i.Agreed.String() != "14.6" || i.CappedBy != "" {
+		t.Errorf("%+v", i)
+	}
+	if i := h.lateCharges("L2", "as_of=2026-10-31").Items[0]; i.Accrued.Amount() != "12400" || i.Terms != "CUSTOMER" || i.Agreed.String() != "18.25" || i.CappedBy != "CONSUMER" {
+		t.Errorf("%+v", i)
+	}
+	if i := h.lateCharges("L2", "as_of=2026-10-31&rate=10").Items[0]; i.Accrued.Amount() != "8493" || i.Terms != "GIVEN" {
+		t.Errorf("%+v", i)
+	}
+	if i := h.lateCharges("L1", "as_of=2028-03-31&day_count=CALENDAR_YEAR").Items[0]; i.Terms != "SELLER" || i.Accrued.Amount() != "219100" {
+		t.Errorf("%+v", i)
+	}
+	h.must("assess", "/v1/sellers/S/late-charges", `{"customer":"L2","currency":"JPY","charge":"LC","invoice":"I-L2","to":"2026-10-31","on":"2026-10-31"}`)
+	if i := h.lateCharges("L2", "as_of=2026-10-31").Items[0]; i.Accrued.Amount() != "0" || i.AssessedTo.String() != "2026-10-31" {
+		t.Errorf("%+v", i)
+	}
+	if r := h.get("/v1/sellers/S"); !strings.Contains(r.body, `"late_terms":[{"from":"2026-04-01","rate":"14.6","day_count":"ACT_365"}]`) {
+		t.Error(r.body)
+	}
+	if r := h.get("/v1/sellers/S/customers", "Accept: text/csv"); !strings.Contains(r.body, "2026-10-01: 18.25 % ACT_365 CONSUMER") {
+		t.Error(r.body)
+	}
+}
+
+func TestPayeesOverHTTP(t *testing.T) {
+	h := open(t)
+	h.furnish("S")
+	account := `{"currency":"JPY","bank":"みどり銀行","bank_code":"0001","branch":"本店","branch_code":"001","kind":"ORDINARY","number":"0123456","holder":"ミドリ（カ"}`
+	h.must("payees", "/v1/sellers/S/payees", `{"payees":[`+account+`],"reason":"new account"}`)
+	if r := h.get("/v1/sellers/S"); !strings.Contains(r.body, `"number":"0123456","holder":"ﾐﾄﾞﾘ(ｶ"`) {
+		t.Error(r.body)
+	}
+	if r := h.get("/v1/sellers/S", "Accept: text/csv"); !strings.Contains(r.body, "JPY みどり銀行 0001 本店 001 ORDINARY 0123456 ﾐﾄﾞﾘ(ｶ") {
+		t.Error(r.body)
+	}
+	h.must("none", "/v1/sellers/S/payees", `{"reason":"closed"}`)
+	if r := h.get("/v1/sellers/S"); strings.Contains(r.body, "payees") {
+		t.Error(r.body)
 	}
 }

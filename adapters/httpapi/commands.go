@@ -33,10 +33,13 @@ type noun struct{ path, command string }
 var nouns = []noun{
 	{"/v1/sellers", "RegisterSeller"},
 	{"/v1/sellers/{seller}/settings", "ChangeSeller"},
+	{"/v1/sellers/{seller}/payees", "SetPayees"},
+	{"/v1/sellers/{seller}/late-terms", "SetLateTerms"},
 	{"/v1/sellers/{seller}/customers", "RegisterCustomer"},
 	{"/v1/sellers/{seller}/customers/{customer}/details", "ChangeCustomer"},
 	{"/v1/sellers/{seller}/customers/{customer}/terms", "SetPaymentTerms"},
 	{"/v1/sellers/{seller}/customers/{customer}/credit-limit", "SetCreditLimit"},
+	{"/v1/sellers/{seller}/customers/{customer}/late-terms", "AgreeLateTerms"},
 	{"/v1/sellers/{seller}/customers/{customer}/deactivation", "DeactivateCustomer"},
 	{"/v1/sellers/{seller}/customers/{customer}/reactivation", "ReactivateCustomer"},
 	{"/v1/sellers/{seller}/invoices", "IssueInvoice"},

@@ -136,6 +136,16 @@ var bookExamples = []example{
 		"customer": "K101", "currency": "JPY", "recovery": "RC-1", "on": "2026-12-30", "amount": {"amount": "5000", "currency": "JPY"}}`},
 	{"carry-forward", "begin the year's stream", "/v1/sellers/YAMATO/carry-forwards", "Idempotency-Key: carry-2027", `{
 		"customer": "K101", "currency": "JPY", "on": "2026-12-31", "into": "2027"}`},
+	{"set-payees", "the account that letters name", "/v1/sellers/YAMATO/payees", "Idempotency-Key: payees-1", `{
+		"payees": [{"currency": "JPY", "bank": "みどり銀行", "bank_code": "0001", "branch": "本店", "branch_code": "001", "kind": "ORDINARY",
+			"number": "0123456", "holder": "ヤマトシヨウジ（カ"}], "reason": "new account"}`},
+	{"set-payees", "refused: not an account number", "/v1/sellers/YAMATO/payees", "Idempotency-Key: payees-2", `{
+		"payees": [{"currency": "JPY", "bank": "みどり銀行", "bank_code": "0001", "branch": "本店", "branch_code": "001", "kind": "ORDINARY",
+			"number": "123456", "holder": "大和商事"}], "reason": "new account"}`},
+	{"set-late-terms", "14.6 % from April on", "/v1/sellers/YAMATO/late-terms", "Idempotency-Key: late-terms-1", `{
+		"terms": [{"from": "2026-04-01", "rate": "14.6", "day_count": "ACT_365"}], "reason": "general terms of 2026"}`},
+	{"agree-late-terms", "one customer pays less", "/v1/sellers/YAMATO/customers/K101/late-terms", "Idempotency-Key: late-terms-k101", `{
+		"terms": [{"from": "2026-04-01", "rate": "5"}], "reason": "frame contract"}`},
 
 	{"send-command", "a command by its name", "/v1/commands/RegisterCustomer", "Idempotency-Key: customer-k102", `{
 		"seller": "YAMATO", "customer": "K102", "name": "北浜商店", "terms": {"kind": "NET", "net_days": 30}}`},

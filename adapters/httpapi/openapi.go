@@ -57,6 +57,8 @@ func introduce(api *huma.OpenAPI) {
 
 		reflect.TypeFor[dunning.Level]():     reflect.TypeFor[levelForm](),
 		reflect.TypeFor[dunning.QuietSpan](): reflect.TypeFor[quietSpanForm](),
+		reflect.TypeFor[seller.Payee]():      reflect.TypeFor[payeeForm](),
+		reflect.TypeFor[domain.LateTerms]():  reflect.TypeFor[lateTermsForm](),
 	} {
 		r.RegisterTypeAlias(t, alias)
 	}
@@ -75,6 +77,8 @@ type (
 
 	levelForm     struct{}
 	quietSpanForm struct{}
+	payeeForm     struct{}
+	lateTermsForm struct{}
 )
 
 // Schema refers to the form that commands use.
@@ -86,6 +90,14 @@ func (levelForm) Schema(huma.Registry) *huma.Schema { return &huma.Schema{Ref: s
 // Schema refers to the form that commands use.
 func (quietSpanForm) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Ref: schemas + "QuietSpan"}
+}
+
+// Schema refers to the form that commands use.
+func (payeeForm) Schema(huma.Registry) *huma.Schema { return &huma.Schema{Ref: schemas + "Payee"} }
+
+// Schema refers to the form that commands use.
+func (lateTermsForm) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Ref: schemas + "LateTerms"}
 }
 
 // Schema is a civil date.

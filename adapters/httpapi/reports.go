@@ -3,6 +3,8 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -11,6 +13,7 @@ import (
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/projections"
 )
@@ -244,9 +247,10 @@ type historyIn struct {
 	Times
 	OneCurrency
 	Answered
+	Kind string `query:"kind" maxLength:"2000" doc:"events of these kinds only, with commas; one that ends in a dot, account. or dunning., stands for all that begin so" example:"account.payment_recorded,dunning."`
 }
 
-// history is every event of a customer's accounts, as the log has them.
+// history is every event of a customer's accounts and of what was done about his debts, as the log has them.
 func (a *API) history(ctx context.Context, in *historyIn) (*huma.StreamResponse, error) {
 	m, err := a.at(ctx, in.Seller, in.Times)
 	if err != nil {
@@ -261,6 +265,9 @@ func (a *API) history(ctx context.Context, in *historyIn) (*huma.StreamResponse,
 		return nil, a.asked(ctx, err)
 	}
 	q := projections.HistoryQuery{KnownAt: m.known}
+	if q.Kinds, err = kindsIn(in.Kind); err != nil {
+		return nil, err
+	}
 	if in.AsOf != "" {
 		q.AsOf = m.day
 	}
@@ -279,6 +286,23 @@ func (a *API) history(ctx context.Context, in *historyIn) (*huma.StreamResponse,
 		return nil
 	}
 	return reportAnswer(in.Accept, out)
+}
+
+// kindsIn are the kinds of events that are asked for. Refuses what no event is called or begins with.
+func kindsIn(text string) (kinds []string, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	for kind := range strings.SplitSeq(text, ",") {
+		known := slices.ContainsFunc(catalog.Events(), func(s domain.Schema) bool {
+			return s.Kind == kind || strings.HasSuffix(kind, ".") && strings.HasPrefix(s.Kind, kind)
+		})
+		if !known {
+			return nil, named("kind", domain.ErrUnknown.With("%.80q: no event is called so; docs/events.md lists them", kind))
+		}
+		kinds = append(kinds, kind)
+	}
+	return kinds, nil
 }
 
 // checkCurrency refuses a code that no account can have; "" stands for any currency.
@@ -313,7 +337,8 @@ func (a *API) addReports() {
 		"Apply them to invoices, or pay them back.", access.ReadReports, export.Unapplied(projections.UnappliedReport{})), a.unapplied)
 	add(a, get("get-statement", "customers/{customer}/statement", "one customer's movements with a running balance",
 		"The closing balance is the total of the aging on that day.", access.ReadReports, export.Statement(projections.StatementReport{})), a.statement)
-	add(a, get("get-history", "customers/{customer}/history", "every event of a customer's accounts",
-		"Each event stands where it was recorded: what was typed in late or corrected is seen as it happened.",
+	add(a, get("get-history", "customers/{customer}/history", "every event of a customer's accounts, and what was done about his debts",
+		"Each event stands where it was recorded: what was typed in late or corrected is seen as it happened. What was done about the debtor, reminders, "+
+			"holds, promises, plans and contacts, stands between the account's events; it has no amount and moves no balance.",
 		access.ReadHistory, export.History(nil)), a.history)
 }

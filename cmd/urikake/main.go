@@ -37,7 +37,7 @@ type commandLine struct {
 	Command   commandCmd   `cmd:"" help:"Give one command, as JSON."`
 	Report    reportCmd    `cmd:"" help:"Show aging, balances, invoices, a statement or unapplied money, as of any day, as known at any time."`
 	Dunning   dunningCmd   `cmd:"" help:"Remind debtors step by step, and show why each is reminded or not."`
-	History   historyCmd   `cmd:"" help:"Show every event of an account, with a running balance."`
+	History   historyCmd   `cmd:"" help:"Show every event of an account and of its debtor, with a running balance."`
 	Sellers   sellersCmd   `cmd:"" help:"Show whose receivables there are."`
 	Customers customersCmd `cmd:"" help:"Show who owes."`
 	Events    eventsCmd    `cmd:"" help:"Read the log itself."`

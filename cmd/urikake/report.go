@@ -273,14 +273,14 @@ type lateChargesCmd struct {
 	Seller   id              `required:"" help:"Whose receivables." placeholder:"ID"`
 	Customer id              `required:"" help:"Who owes." placeholder:"ID"`
 	Currency currency        `help:"One currency only." placeholder:"CUR"`
-	Rate     string          `help:"The contract's yearly rate in percent; the statutory rate that was in force when each delay began, when left out." placeholder:"PERCENT"`
-	DayCount domain.DayCount `help:"ACT_365 or CALENDAR_YEAR; when left out the former with a contract's rate, the latter without." enum:",ACT_365,CALENDAR_YEAR" default:"" placeholder:"COUNT"`
+	Rate     string          `help:"Compute with this yearly rate in percent; when left out, what the contract says, else the statutory rate that was in force when each delay began." placeholder:"PERCENT"`
+	DayCount domain.DayCount `help:"ACT_365 or CALENDAR_YEAR; when left out the former with --rate, and without it as the contract or the law has it." enum:",ACT_365,CALENDAR_YEAR" default:"" placeholder:"COUNT"`
 }
 
 // Help is shown by `urikake report late-charges --help`.
 func (lateChargesCmd) Help() string {
 	return `On what was open on each day, from the day after the due date, or after what is assessed already. Nothing is written:
-AssessLateCharge makes a late charge owed.
+AssessLateCharge makes a late charge owed. What is agreed is set with SetLateTerms for all, AgreeLateTerms for one customer.
 
   urikake report late-charges --seller YAMATO --customer K101
   urikake report late-charges --seller YAMATO --customer K101 --as-of 2026-10-31 --rate 14.6

@@ -106,6 +106,8 @@ func PermissionOf(command string) Permission { return needed[command] }
 var needed = map[string]Permission{
 	"RegisterSeller": WriteSellers,
 	"ChangeSeller":   WriteSellers,
+	"SetPayees":      WriteSellers, // where money goes
+	"SetLateTerms":   WriteSellers,
 
 	"RegisterCustomer":   WriteCustomers,
 	"ChangeCustomer":     WriteCustomers,
@@ -113,6 +115,7 @@ var needed = map[string]Permission{
 	"DeactivateCustomer": WriteCustomers,
 	"ReactivateCustomer": WriteCustomers,
 	"SetCreditLimit":     WriteLimits,
+	"AgreeLateTerms":     WriteLateCharges, // what a customer's delay costs is a decision about money
 
 	"IssueInvoice":  WriteInvoices,
 	"ChangeDueDate": WriteInvoices,

@@ -88,6 +88,7 @@ type Parties struct {
 	DueOn          domain.Date // the due date by the customer's terms, for an invoice that names none
 	Number         string      // the number taken from the series, for a document that names none
 	Token          uint64      // version of the numbering stream when the number was taken
+	Late           LateRules   // of the contract with the customer, for a late charge that names no rate; nil: none is known
 	Earlier        []*State    // the account's closed streams, newest first, after carry forwards
 }
 

@@ -10,21 +10,21 @@ import (
 // Accrual is an overdue invoice with the late charge that has accrued on it.
 type Accrual struct {
 	Invoice    domain.InvoiceID
-	Number     string       // its document number, for those who look it up: an account's state has no room for it
-	DueOn      domain.Date  // as it holds on the day
-	Open       domain.Money // above zero
-	Days       int          // since the due date
-	Rate       domain.Rate  // percent a year
-	AssessedTo domain.Date  // the last day that is assessed already; zero: none is
+	Number     string          // its document number, for those who look it up: an account's state has no room for it
+	DueOn      domain.Date     // as it holds on the day
+	Open       domain.Money    // above zero
+	Days       int             // since the due date
+	Rule       domain.LateRule // rate and day count, and where they come from
+	AssessedTo domain.Date     // the last day that is assessed already; zero: none is
 	Segments   []ChargeSegment
 	Accrued    domain.Money // to the day, the sum of the segments
 }
 
 // Accruals lists the invoices that are overdue at the end of a day, by due date and id, each with the late charge for the
 // days that are not assessed yet, as AssessLateCharge would compute it: segment by segment, each rounded down once. Late
-// charges bear none and are left out. O(items + changes). Refuses rate.not_published, money.out_of_range, and what
-// domain.LateCharge refuses.
-func (s *State) Accruals(k Key, day domain.Date, rate domain.LateRate, count domain.DayCount, earlier []*State) (list []Accrual, err error) {
+// charges bear none and are left out. O(items + changes). Refuses what rules refuses, such as rate.not_published,
+// money.out_of_range, and what domain.LateCharge refuses.
+func (s *State) Accruals(k Key, day domain.Date, rules LateRules, earlier []*State) (list []Accrual, err error) {
 	for id, it := range newest(s.reaching(day, earlier), items) {
 		open, due := it.moves.at(day), it.due(day)
 		if it.charge || open == 0 || !due.Before(day) {
@@ -32,7 +32,7 @@ func (s *State) Accruals(k Key, day domain.Date, rate domain.LateRate, count dom
 		}
 		a := Accrual{Invoice: id, DueOn: due, Open: k.money(open), Days: day.DaysSince(due), AssessedTo: it.rare().chargedUntil}
 		var sum int64
-		if a.Rate, a.Segments, sum, err = k.accrue(it, due, day, rate, count); err != nil {
+		if a.Rule, a.Segments, sum, err = k.accrue(it, due, day, rules); err != nil {
 			return nil, err
 		}
 		a.Accrued = k.money(sum)
@@ -42,13 +42,16 @@ func (s *State) Accruals(k Key, day domain.Date, rate domain.LateRate, count dom
 	return list, nil
 }
 
-// accrue computes the late charge on an item for the days up to and with day that are not assessed, at the rate that
+// LateRules gives the rule for a claim by the day on which its delay began: see domain.LateContract.For.
+type LateRules func(delayBegan domain.Date) (domain.LateRule, error)
+
+// accrue computes the late charge on an item for the days up to and with day that are not assessed, by the rule that
 // holds since the delay began. There are none on late charges.
-func (k Key) accrue(it *item, due, day domain.Date, rate domain.LateRate, count domain.DayCount) (yearly domain.Rate, list []ChargeSegment, sum int64, err error) {
+func (k Key) accrue(it *item, due, day domain.Date, rules LateRules) (rule domain.LateRule, list []ChargeSegment, sum int64, err error) {
 	from := domain.LaterOf(due, it.rare().chargedUntil)
-	if yearly, err = rate.Effective(due.AddDays(1)); err != nil || it.charge || !from.Before(day) {
-		return yearly, nil, 0, err
+	if rule, err = rules(due.AddDays(1)); err != nil || it.charge || !from.Before(day) {
+		return rule, nil, 0, err
 	}
-	list, sum, err = AssessLateCharge{Key: k, Rate: yearly, From: from, To: day, DayCount: count}.segments(it)
-	return yearly, list, sum, err
+	list, sum, err = AssessLateCharge{Key: k, Rate: rule.Rate, From: from, To: day, DayCount: rule.DayCount}.segments(it)
+	return rule, list, sum, err
 }

@@ -21,15 +21,15 @@ type OpenItem struct {
 	Accrued  domain.Money // late charge to the day that is not assessed; zero for none, and on late charges
 }
 
-// OpenOn lists what is open at the end of a day, by due date and id. Late charges are accrued at the rate that holds for
-// each item, by the law's day count; zero where the rate is not known yet. O(items + disputes).
-func (s *State) OpenOn(k Key, day domain.Date, rate domain.LateRate, earlier []*State) (list []OpenItem) {
+// OpenOn lists what is open at the end of a day, by due date and id. Late charges are accrued by the rule that holds
+// for each item; zero where the rate is not known yet. O(items + disputes).
+func (s *State) OpenOn(k Key, day domain.Date, rules LateRules, earlier []*State) (list []OpenItem) {
 	states := s.reaching(day, earlier)
 	disputed := disputedOn(states, day)
 	for id, it := range newest(states, items) {
 		if open := it.moves.at(day); open > 0 {
 			due := it.due(day)
-			list = append(list, OpenItem{id, it.issuedOn, due, k.money(open), k.money(disputed[id]), k.accrued(it, due, day, rate)})
+			list = append(list, OpenItem{id, it.issuedOn, due, k.money(open), k.money(disputed[id]), k.accrued(it, due, day, rules)})
 		}
 	}
 	slices.SortFunc(list, func(a, b OpenItem) int { return cmp.Or(a.DueOn.Compare(b.DueOn), cmp.Compare(a.ID, b.ID)) })
@@ -96,10 +96,10 @@ func (it *item) due(day domain.Date) domain.Date {
 	return it.dueOn
 }
 
-// accrued is the late charge that could be assessed on a day at the rate of the claim, by the law's day count. An amount
+// accrued is the late charge that could be assessed on a day by the rule of the claim. An amount
 // or a rate that nobody can know is none: it is information, and nothing is owed by it.
-func (k Key) accrued(it *item, due, day domain.Date, rate domain.LateRate) domain.Money {
-	_, _, sum, err := k.accrue(it, due, day, rate, domain.CalendarYear)
+func (k Key) accrued(it *item, due, day domain.Date, rules LateRules) domain.Money {
+	_, _, sum, err := k.accrue(it, due, day, rules)
 	if err != nil {
 		return k.money(0)
 	}

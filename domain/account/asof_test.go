@@ -32,7 +32,7 @@ func TestAsOfThroughCarryForwards(t *testing.T) {
 
 func asOf(s *State, day domain.Date, earlier []*State) string {
 	return fmt.Sprint(
-		s.OpenOn(acme, day, domain.LateRate{Agreed: true, Rate: 900_00}, earlier), s.UnappliedOn(acme, day, earlier),
+		s.OpenOn(acme, day, domain.LateTerms{Rate: 900_00, DayCount: domain.CalendarYear}.Rule, earlier), s.UnappliedOn(acme, day, earlier),
 		s.Receipts(acme, day.AddDays(-10), day, earlier),
 	)
 }
@@ -61,7 +61,7 @@ func TestOpenOnADay(t *testing.T) {
 	} {
 		for _, s := range []*book{b, fresh} {
 			var got []row
-			for _, i := range s.State().OpenOn(acme, on(day), domain.LateRate{}, s.parties.Earlier) {
+			for _, i := range s.State().OpenOn(acme, on(day), domain.LateContract{}.For, s.parties.Earlier) {
 				got = append(got, row{i.ID, i.DueOn.String()[5:], i.Open.Minor(), i.Disputed.Minor()})
 			}
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(row{})); diff != "" {
@@ -75,7 +75,7 @@ func TestOpenOnADay(t *testing.T) {
 // none on late charges, and none where nobody knows the rate.
 func TestAccruedLateCharge(t *testing.T) {
 	late := func(day string, facts ...domain.Event) (list []int64) {
-		for _, i := range books(t, facts...).State().OpenOn(acme, on(day), domain.LateRate{}, nil) {
+		for _, i := range books(t, facts...).State().OpenOn(acme, on(day), domain.LateContract{}.For, nil) {
 			list = append(list, i.Accrued.Minor())
 		}
 		return list

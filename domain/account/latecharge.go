@@ -27,16 +27,19 @@ var (
 
 // AssessLateCharge makes a late charge on an overdue invoice a receivable. It is computed on what was open, segment by
 // segment, each rounded down once; a given base replaces what was open. The first day charged is the day after From.
+// Without a rate, rate and day count are those of the contract that holds for the claim, else the law's.
+// Refuses account.unknown_invoice, account.charge_on_charge, account.charged_already, account.no_late_charge,
+// account.exceeds_open, rate.not_published, and each field by its own rule.
 type AssessLateCharge struct {
 	Key
 	Charge     domain.InvoiceID `json:"charge,omitempty" doc:"id of the late charge within the account; derived from the command's id when left out"`
 	Number     string           `json:"number,omitempty" doc:"document number, unique for the seller; the charge's id when left out"`
 	Invoice    domain.InvoiceID `json:"invoice" doc:"the overdue invoice"`
-	Rate       domain.Rate      `json:"rate" doc:"percent a year"`
+	Rate       domain.Rate      `json:"rate,omitzero" doc:"percent a year; what holds for the claim when left out: see SetLateTerms"`
 	From       domain.Date      `json:"from,omitzero" doc:"the day before the first day charged; the due date, or the end of the last charge, when left out"`
 	To         domain.Date      `json:"to" doc:"the last day charged"`
 	Base       domain.Money     `json:"base,omitzero" doc:"principal; what was open on each day when left out"`
-	DayCount   domain.DayCount  `json:"day_count,omitempty" doc:"ACT_365 (default) or CALENDAR_YEAR"`
+	DayCount   domain.DayCount  `json:"day_count,omitempty" doc:"ACT_365 (default with a rate) or CALENDAR_YEAR; what holds for the claim when left out without a rate"`
 	AssessedOn domain.Date      `json:"on" doc:"the day from which it is owed"`
 	DueOn      domain.Date      `json:"due_on,omitzero" doc:"its due date; the day of assessment when left out"`
 }
@@ -47,7 +50,7 @@ func (c AssessLateCharge) check(f *domain.Faults) {
 	f.Add("/charge", domain.CheckID(c.Charge))
 	f.Add("/number", domain.CheckText(c.Number, false, NumberMax))
 	f.Add("/invoice", domain.CheckID(c.Invoice))
-	f.Require(c.Rate > 0, "/rate", domain.ErrBadRate.With("%s %%", c.Rate))
+	f.Require(c.Rate >= 0 && c.Rate <= 10*domain.RateWhole, "/rate", domain.ErrBadRate.With("%s %%", c.Rate))
 	date(f, "/to", c.To)
 	f.Require(c.From.IsZero() || c.From.Before(c.To), "/from", domain.ErrBadDate.With("from %s is not before to %s", c.From, c.To))
 	if c.Base != (domain.Money{}) {
@@ -83,8 +86,8 @@ func (c AssessLateCharge) decide(s *State, p Parties) ([]domain.Event, error) {
 	case c.Base.Minor() > it.moves.at(c.From):
 		return nil, ErrExceedsOpen.With("%s, open on %s: %s", c.Base, c.From, c.money(it.moves.at(c.From))).At("/base")
 	}
-	if c.DayCount == "" {
-		c.DayCount = domain.Act365
+	if c, err = c.atRate(it, p); err != nil {
+		return nil, err
 	}
 	segments, sum, err := c.segments(it)
 	switch {
@@ -108,6 +111,26 @@ func (c AssessLateCharge) decide(s *State, p Parties) ([]domain.Event, error) {
 		e.DueOn = e.AssessedOn
 	}
 	return []domain.Event{e}, nil
+}
+
+// atRate fills in the rate and the day count that hold for the claim.
+func (c AssessLateCharge) atRate(it *item, p Parties) (AssessLateCharge, error) {
+	rule := domain.LateRule{Rate: c.Rate, DayCount: domain.Act365}
+	if c.Rate == 0 {
+		rules := p.Late
+		if rules == nil {
+			rules = domain.LateContract{}.For
+		}
+		var err error
+		if rule, err = rules(it.dueOn.AddDays(1)); err != nil {
+			return c, err
+		}
+	}
+	c.Rate = rule.Rate
+	if c.DayCount == "" {
+		c.DayCount = rule.DayCount
+	}
+	return c, nil
 }
 
 // segments splits the days at each change of what was open and rounds each segment's charge down once.

@@ -110,3 +110,56 @@ func TestWaiveLateCharge(t *testing.T) {
 	// waived days stay charged: they are not charged a second time
 	b.refusedAt(AssessLateCharge{Key: acme, Charge: "L2", Invoice: "A", Rate: 14_60, From: on("06-30"), To: on("12-31"), AssessedOn: on("12-31")}, ErrChargedAlready, "/from")
 }
+
+// Charge first, as the law has it without an agreement (Civil Code 489): 12,400, then 14,942 on what is left, and 627,342
+// in the end; principal first costs 12,400 + 14,640, see TestLateChargeBySegments.
+func TestLateChargeInLegalOrder(t *testing.T) {
+	b := books(t, issued("A", "06-01", "06-30", 1_000_000))
+	assess := func(id domain.InvoiceID, base int64, from, day string, want int64) {
+		b.then(AssessLateCharge{Key: acme, Charge: id, Invoice: "A", Rate: 14_60, To: on(day), AssessedOn: on(day)}, LateChargeAssessed{
+			Charge: id, Number: string(id), Invoice: "A", Rate: 14_60, From: on(from), To: on(day), DayCount: domain.Act365,
+			Segments: []ChargeSegment{segment(base, from, day, want)}, AssessedOn: on(day), DueOn: on(day), Amount: yen(want),
+		})
+	}
+	assess("L1", 1_000_000, "06-30", "07-31", 12_400)
+	first := pay("P", "07-31", 400_000, to("L1", 12_400), to("A", 387_600))
+	first.Basis = ByStatute
+	b.then(first, by(ByStatute, paid("P", "07-31", 400_000, to("L1", 12_400), to("A", 387_600))))
+	assess("L2", 612_400, "07-31", "09-30", 14_942)
+	b.want(t, "to pay in the end", b.State().Balance(), 627_342)
+}
+
+// Without a rate the contract's holds that held when the delay began, the day after the due date, with its day count and
+// its cap; without a contract the law's.
+func TestLateChargeByContract(t *testing.T) {
+	contract := domain.LateContract{
+		Customer: []domain.LateTerms{{From: on("10-01"), Rate: 18_25, DayCount: domain.Act365, Cap: domain.CapConsumer}},
+		Seller:   []domain.LateTerms{{From: on("07-01"), Rate: 10_00, DayCount: domain.CalendarYear}},
+	}
+	for _, c := range []struct {
+		due   string
+		late  LateRules
+		rate  domain.Rate
+		count domain.DayCount
+		want  int64
+	}{
+		{"06-29", contract.For, 3_00, domain.CalendarYear, 2_547}, // begins on 06-30, before all terms
+		{"06-30", contract.For, 10_00, domain.CalendarYear, 8_493},
+		{"09-29", contract.For, 10_00, domain.CalendarYear, 8_493},
+		{"09-30", contract.For, 14_60, domain.Act365, 12_400},
+		{"09-30", nil, 3_00, domain.CalendarYear, 2_547},
+	} {
+		due := on(c.due)
+		b := books(t, InvoiceIssued{Invoice: "A", Number: "A", IssuedOn: on("06-01"), DueOn: due, Total: yen(1_000_000)})
+		b.parties.Late = c.late
+		to := due.AddDays(31)
+		b.then(AssessLateCharge{Key: acme, Charge: "L", Invoice: "A", To: to, AssessedOn: to}, LateChargeAssessed{
+			Charge: "L", Number: "L", Invoice: "A", Rate: c.rate, From: due, To: to, DayCount: c.count,
+			Segments:   []ChargeSegment{{yen(1_000_000), due, to, yen(c.want)}},
+			AssessedOn: to, DueOn: to, Amount: yen(c.want),
+		})
+	}
+	b := books(t, issued("A", "2029-03-01", "2029-03-31", 1_000_000))
+	b.refused(AssessLateCharge{Key: acme, Charge: "L", Invoice: "A", To: on("2029-04-30"), AssessedOn: on("2029-04-30")}, domain.ErrRateUnpublished)
+	b.refusedAt(AssessLateCharge{Key: acme, Charge: "L", Invoice: "A", Rate: -1, To: on("2029-04-30"), AssessedOn: on("2029-04-30")}, domain.ErrBadRate, "/rate")
+}

@@ -80,7 +80,7 @@ func TestMissingFields(t *testing.T) {
 		"SettleDifference": "/invoice /on /amount /reason_code",
 		"OpenDispute":      "/dispute /invoice /on /reason_code",
 		"ResolveDispute":   "/dispute /on /outcome",
-		"AssessLateCharge": "/charge /invoice /rate /to /on",
+		"AssessLateCharge": "/charge /invoice /to /on",
 		"WaiveLateCharge":  "/charge /on /reason /approver",
 		"CarryForward":     "/on /into",
 	}
@@ -177,7 +177,7 @@ func TestWrongFields(t *testing.T) {
 		"number if withdrawn":  {with(func(c *ResolveDispute) { c.Outcome, c.Number = DisputeWithdrawn, "N" }), ErrCreditOnlyUpheld, "/number"},
 		"upheld without id":    {with(func(c *ResolveDispute) { c.Outcome = DisputeUpheld }), domain.ErrBadID, "/credit"},
 		"upheld, bad series":   {with(func(c *ResolveDispute) { c.Outcome, c.Credit, c.Series = DisputeUpheld, "CN", "a b" }), domain.ErrBadID, "/series"},
-		"charge rate":          {with(func(c *AssessLateCharge) { c.Rate = 0 }), domain.ErrBadRate, "/rate"},
+		"charge rate":          {with(func(c *AssessLateCharge) { c.Rate = -1 }), domain.ErrBadRate, "/rate"},
 		"charge days":          {with(func(c *AssessLateCharge) { c.From = c.To }), domain.ErrBadDate, "/from"},
 		"charge base":          {with(func(c *AssessLateCharge) { c.Base = yen(-5) }), domain.ErrNotPositive, "/base"},
 		"charge day count":     {with(func(c *AssessLateCharge) { c.DayCount = "30_360" }), domain.ErrUnknown, "/day_count"},

@@ -4,10 +4,13 @@ package catalog
 var about = map[string]string{
 	"RegisterSeller":      "take on a seller: the client company whose money is owed",
 	"ChangeSeller":        "change a seller's settings",
+	"SetPayees":           "set the bank accounts that a seller is paid to, which letters name",
+	"SetLateTerms":        "set what a seller's contracts say about late charges, by first day",
 	"RegisterCustomer":    "take on a customer of a seller",
 	"ChangeCustomer":      "change a customer's master data",
 	"SetPaymentTerms":     "agree when a customer's invoices are due",
 	"SetCreditLimit":      "set how much a customer may owe",
+	"AgreeLateTerms":      "agree other late charges with a customer than the seller's",
 	"DeactivateCustomer":  "refuse new invoices to a customer",
 	"ReactivateCustomer":  "allow invoices to a customer again",
 	"IssueInvoice":        "book what a customer owes, by lines or by a plain total",

@@ -12,6 +12,7 @@ import (
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/dunning"
+	"github.com/urikake/urikake/domain/seller"
 )
 
 //go:embed testdata/commands/*.json
@@ -110,6 +111,8 @@ var words = map[reflect.Type]shape{
 	reflect.TypeFor[domain.TermsKind]():   oneOf(domain.TermsNet, domain.TermsClosing),
 	reflect.TypeFor[domain.HolidayRule](): oneOf(domain.HolidayNone, domain.HolidayPrevious, domain.HolidayNext, domain.HolidayModifiedNext),
 	reflect.TypeFor[domain.DayCount]():    oneOf(domain.Act365, domain.CalendarYear, domain.CalendarYearFloored),
+	reflect.TypeFor[domain.RateCap]():     oneOf(domain.CapConsumer, domain.CapInstalment, domain.CapDirectSale),
+	reflect.TypeFor[seller.AccountKind](): oneOf(seller.Ordinary, seller.Current, seller.Savings),
 	reflect.TypeFor[account.TaxCategory](): oneOf(account.Standard, account.Reduced, account.Old8, account.Old5, account.ExportZero,
 		account.NonTaxable, account.OutOfScope),
 	reflect.TypeFor[account.CreditReason](): oneOf(account.Return, account.Discount, account.Correction, account.Upheld, account.Goodwill,

@@ -57,6 +57,7 @@ var Events = []domain.Schema{
 	domain.Describe[CreditLimitSet](),
 	domain.Describe[Deactivated](),
 	domain.Describe[Reactivated](),
+	domain.Describe[LateTermsAgreed](),
 }
 
 // State is a customer as it stands; the zero State is one that is not registered.
@@ -66,6 +67,7 @@ type State struct {
 	Details
 	Terms       domain.Terms // zero: none agreed, an invoice has to name its due date
 	CreditLimit []domain.Money
+	LateTerms   []domain.LateTerms // the customer's own, by first day
 }
 
 var (

@@ -172,3 +172,18 @@ func TestWire(t *testing.T) {
 		t.Errorf("%s\n%v", data, err)
 	}
 }
+
+func TestAgreeLateTerms(t *testing.T) {
+	agree := customer.AgreeLateTerms{Key: key, Terms: []domain.LateTerms{{From: domain.NewDate(2026, 4, 1), Rate: 5_00}}, Reason: "frame contract"}
+	want := customer.LateTermsAgreed(agree)
+	want.Terms = []domain.LateTerms{{From: domain.NewDate(2026, 4, 1), Rate: 5_00, DayCount: domain.Act365}}
+	wrong := agree
+	wrong.Terms = []domain.LateTerms{{Rate: 5_00}}
+	given(t).
+		When(agree).RefusedAt(customer.ErrUnknown, "/customer").
+		Given(registered()).
+		When(wrong).RefusedAt(domain.ErrMissing, "/terms/0/from").
+		When(agree).Then(want).
+		When(agree).Refused(customer.ErrNothingNew).
+		When(customer.AgreeLateTerms{Key: key, Reason: "as all"}).Then(customer.LateTermsAgreed{Key: key, Reason: "as all"})
+}

@@ -67,3 +67,35 @@ type CreditLimitSet struct {
 
 func (CreditLimitSet) Kind() string     { return "customer.credit_limit_set" }
 func (e CreditLimitSet) apply(s *State) { s.CreditLimit = e.CreditLimit }
+
+// AgreeLateTerms replaces what the customer's own contract says about late charges, by first day; they come before the
+// seller's. What is assessed stays; what is not is computed by the new terms from then on, for past delays too.
+// Refuses customer.unknown, customer.nothing_new, rate.agreed_or_statutory, and each field by its own rule.
+type AgreeLateTerms struct {
+	Key
+	Terms  []domain.LateTerms `json:"terms,omitempty" doc:"all terms, one for each first day, up to 200; absent: none of his own, the seller's hold"`
+	Reason string             `json:"reason" doc:"why, up to 1000 bytes"`
+}
+
+func (AgreeLateTerms) Name() string { return "AgreeLateTerms" }
+
+func (c AgreeLateTerms) check(faults *domain.Faults) {
+	c.Key.check(faults)
+	faults.Add("/terms", domain.CheckLateTerms(c.Terms))
+	checkReason(c.Reason, faults)
+}
+
+func (c AgreeLateTerms) decide(s *State) ([]domain.Event, error) {
+	c.Terms = domain.SortLateTerms(c.Terms)
+	return record(!slices.Equal(c.Terms, s.LateTerms), LateTermsAgreed(c))
+}
+
+// LateTermsAgreed says what the customer's own contract says about late charges, and why that was changed.
+type LateTermsAgreed struct {
+	Key
+	Terms  []domain.LateTerms `json:"terms,omitempty" doc:"all terms by first day; absent: none of his own"`
+	Reason string             `json:"reason" doc:"why"`
+}
+
+func (LateTermsAgreed) Kind() string     { return "customer.late_terms_agreed" }
+func (e LateTermsAgreed) apply(s *State) { s.LateTerms = e.Terms }

@@ -62,10 +62,9 @@ type Step struct {
 	Received   domain.Money   `json:"received,omitzero" doc:"money that decided it"`
 }
 
-// Decision is what to do about a debtor on a day, and why. The facts that it was made by stand beside the code; those
-// that did not matter are zero.
-type Decision struct {
-	On          domain.Date  `json:"on" doc:"the day"`
+// Finding is what was found about a debtor: why a reminder is due or none is, what to do, and the facts that it was found
+// by. Those that did not matter are zero.
+type Finding struct {
 	Why         Why          `json:"why" doc:"stable code: why a reminder is due, or why none is"`
 	Steps       []Step       `json:"steps,omitempty" doc:"what to do, in order; nothing when absent"`
 	Warnings    []Why        `json:"warnings,omitempty" doc:"what spoke against it and did not decide"`
@@ -86,7 +85,13 @@ type Decision struct {
 	Until       domain.Date  `json:"until,omitzero" doc:"last day of the hold, the promise or the plan"`
 	Missed      int          `json:"missed,omitzero" doc:"instalments missed"`
 	BankDataOn  domain.Date  `json:"bank_data_on,omitzero" doc:"last day whose bank data is in the books"`
-	Reminder    *Reminder    `json:"reminder,omitempty" doc:"what would be sent; its id comes with the command"`
+}
+
+// Decision is what to do about a debtor on a day, and why.
+type Decision struct {
+	On domain.Date `json:"on" doc:"the day"`
+	Finding
+	Reminder *Reminder `json:"reminder,omitempty" doc:"what would be sent; its id comes with the command"`
 }
 
 // Reminds tells that a reminder is due.

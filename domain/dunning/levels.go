@@ -57,6 +57,7 @@ type Level struct {
 	Fee           []domain.Money `json:"fee,omitempty" doc:"fee that is asked for, one amount a currency; it is owed only once it is invoiced"`
 	LateCharge    LateChargeUse  `json:"late_charge,omitempty" doc:"NONE (when left out), SHOWN or ASSESSED"`
 	Who           Capacity       `json:"who" doc:"who may do it: AGENCY (and so the creditor), or CREDITOR alone"`
+	Texts         []LevelText    `json:"texts,omitempty" doc:"own words for its letters, one for each language; the program's when left out"`
 }
 
 // Limits of levels.
@@ -148,6 +149,7 @@ func (l Level) check() error {
 	checkAmounts(&f, "/fee", l.Fee)
 	oneOf(&f, "/late_charge", l.lateCharge(), NoLateCharge, LateChargeShown, LateChargeAssessed)
 	oneOf(&f, "/who", l.Who, Agency, Creditor)
+	l.checkTexts(&f)
 	demands := l.Tone == Final || l.Channel == RegisteredLetter || l.LateCharge == LateChargeAssessed ||
 		slices.Contains(creditorsTemplates, l.Template)
 	f.Require(!demands || l.Who != Agency, "/who", ErrCreditorsLevel)

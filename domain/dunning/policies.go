@@ -93,6 +93,9 @@ func (p Policy) normal() Policy {
 		if len(l.Fee) == 0 {
 			l.Fee = nil
 		}
+		if len(l.Texts) == 0 {
+			l.Texts = nil
+		}
 		l.LateCharge = l.lateCharge()
 		levels[i] = l
 	}

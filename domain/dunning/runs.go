@@ -329,44 +329,18 @@ type RunRefusal struct {
 	Rule     string            `json:"rule" doc:"the rule that refused it"`
 }
 
-// RunDecision is what a run decided on one debtor in one currency, with the facts that it was made by; what is zero is
-// left out.
+// RunDecision is what a run decided on one debtor in one currency; what is zero is left out.
 type RunDecision struct {
-	Customer    domain.CustomerID `json:"customer" doc:"the debtor"`
-	Currency    domain.Currency   `json:"currency" doc:"ISO 4217 code of the account"`
-	Why         Why               `json:"why" doc:"stable code: why a reminder is due, or why none is"`
-	Steps       []Step            `json:"steps,omitempty" doc:"what to do, in order; nothing when absent"`
-	Warnings    []Why             `json:"warnings,omitempty" doc:"what spoke against it and did not decide"`
-	Policy      PolicyID          `json:"policy,omitempty" doc:"the policy that held"`
-	Version     int               `json:"policy_version,omitzero" doc:"its version"`
-	Reached     int               `json:"reached,omitzero" doc:"number of the level that was sent last"`
-	Level       int               `json:"level,omitzero" doc:"number of the next level"`
-	LevelID     LevelID           `json:"level_name,omitempty" doc:"the next level"`
-	Open        domain.Money      `json:"open,omitzero" doc:"all that is open"`
-	Due         domain.Money      `json:"due,omitzero" doc:"what is late (or, for a notice ahead, soon due) and not in dispute"`
-	Disputed    domain.Money      `json:"disputed,omitzero" doc:"what of it is in dispute"`
-	Unapplied   domain.Money      `json:"unapplied,omitzero" doc:"the debtor's money that settles nothing yet"`
-	Unmatched   domain.Money      `json:"unmatched,omitzero" doc:"receipts that may be the debtor's"`
-	Minimum     domain.Money      `json:"minimum,omitzero" doc:"least amount for the level"`
-	OldestDueOn domain.Date       `json:"oldest_due_on,omitzero" doc:"oldest due date that counts"`
-	DaysOverdue int               `json:"days_overdue,omitzero" doc:"days from it"`
-	AllowedFrom domain.Date       `json:"allowed_from,omitzero" doc:"first day on which this reason no longer stands"`
-	DaysAgo     int               `json:"days_ago,omitzero" doc:"days since the last reminder"`
-	Hold        HoldKind          `json:"hold,omitempty" doc:"the hold that stands"`
-	Until       domain.Date       `json:"until,omitzero" doc:"last day of the hold, the promise or the plan"`
-	Missed      int               `json:"missed,omitzero" doc:"instalments missed"`
-	BankDataOn  domain.Date       `json:"bank_data_on,omitzero" doc:"last day whose bank data was in the books"`
+	Customer domain.CustomerID `json:"customer" doc:"the debtor"`
+	Currency domain.Currency   `json:"currency" doc:"ISO 4217 code of the account"`
+	Policy   PolicyID          `json:"policy,omitempty" doc:"the policy that held"`
+	Version  int               `json:"policy_version,omitzero" doc:"its version"`
+	Finding
 }
 
 // Recorded is a decision as its run records it: without the reminder's text and items, which the case has.
 func Recorded(key Key, p Versioned, d Decision) RunDecision {
-	return RunDecision{
-		Customer: key.Customer, Currency: key.Currency, Why: d.Why, Steps: d.Steps, Warnings: d.Warnings,
-		Policy: p.ID, Version: p.Version, Reached: d.Reached, Level: d.Level, LevelID: d.LevelID,
-		Open: d.Open, Due: d.Due, Disputed: d.Disputed, Unapplied: d.Unapplied, Unmatched: d.Unmatched, Minimum: d.Minimum,
-		OldestDueOn: d.OldestDueOn, DaysOverdue: d.DaysOverdue, AllowedFrom: d.AllowedFrom, DaysAgo: d.DaysAgo,
-		Hold: d.Hold, Until: d.Until, Missed: d.Missed, BankDataOn: d.BankDataOn,
-	}.normal()
+	return RunDecision{key.Customer, key.Currency, p.ID, p.Version, d.Finding}.normal()
 }
 
 // normal has one way to say "none", as zero amounts are not written.
@@ -412,5 +386,5 @@ func (d RunDecision) Orders(seller domain.SellerID, on domain.Date, as Capacity,
 			steps[i].Received = o.money(0)
 		}
 	}
-	return Decision{On: on, Steps: steps}.Orders(o, run)
+	return Decision{On: on, Finding: Finding{Steps: steps}}.Orders(o, run)
 }

@@ -38,12 +38,16 @@ var Decider = domain.Decider[Command, *State]{
 var Events = []domain.Schema{
 	domain.Describe[Registered](),
 	domain.Describe[Changed](),
+	domain.Describe[PayeesSet](),
+	domain.Describe[LateTermsSet](),
 }
 
 // State is a seller as it stands; the zero State is one that is not registered.
 type State struct {
 	Registered bool
 	Settings
+	Payees    []Payee            // accounts to be paid to
+	LateTerms []domain.LateTerms // of contracts with everybody, by first day
 }
 
 // Tolerance is the largest difference on an invoice that may be settled as small, in minor units; 0 where none was set.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"strings"
 
@@ -13,8 +14,8 @@ import (
 )
 
 // Debtor is the facts about a debtor as of a day, read from the account itself and not from read models: what is open
-// under the due dates that hold on the day, what of it is in dispute, late charges at the statutory rate (no contract's
-// rate is in the books), unapplied money, receipts since the open promise or the running plan and of the last
+// under the due dates that hold on the day, what of it is in dispute, late charges as the contract with the
+// customer has them, else by law, unapplied money, receipts since the open promise or the running plan and of the last
 // dunning.PromiseDaysMax days, and how the debtor can be reached. Receipts without a known payer are not in the books,
 // so Unmatched is zero. O(what the account holds), and O(its events) for the numbers of the documents.
 func (l *Ledger) Debtor(ctx context.Context, key dunning.Key, on domain.Date) (d dunning.Debtor, err error) {
@@ -85,9 +86,13 @@ func (l *Ledger) receiptsSince(ctx context.Context, key dunning.Key, on domain.D
 // owed fills in what the account says.
 func (l *Ledger) owed(ctx context.Context, d *dunning.Debtor, on, since domain.Date) error {
 	key := account.Key(d.Key)
+	p, err := l.parties(ctx, key)
+	if err != nil {
+		return err
+	}
 	streams, err := l.standing(ctx, key, func(s *account.State, earlier []*account.State) {
 		d.Items, d.Receipts = nil, nil
-		for _, i := range s.OpenOn(key, on, domain.LateRate{}, earlier) {
+		for _, i := range s.OpenOn(key, on, p.Late, earlier) {
 			d.Items = append(d.Items, dunning.Item{
 				ID: i.ID, IssuedOn: i.IssuedOn, DueOn: i.DueOn, Open: i.Open, Disputed: i.Disputed, LateCharge: i.Accrued,
 			})
@@ -108,12 +113,25 @@ func (l *Ledger) owed(ctx context.Context, d *dunning.Debtor, on, since domain.D
 }
 
 // LateCharges lists the invoices of an account that are overdue at the end of a day, each with the late charge that has
-// accrued to it at a rate and is not assessed yet. It is read from the account itself, and nothing is written.
+// accrued to it and is not assessed yet: at the rate given, or as the contract with the customer has it, else by law; by
+// the day count given, or the one that goes with the rate. It is read from the account itself, and nothing is written.
 // O(what the account holds), and O(its events) for the numbers of the documents. Refuses what account.Accruals refuses.
-func (l *Ledger) LateCharges(ctx context.Context, key account.Key, on domain.Date, rate domain.LateRate, count domain.DayCount) (list []account.Accrual, err error) {
+func (l *Ledger) LateCharges(ctx context.Context, key account.Key, on domain.Date, given domain.LateTerms) (list []account.Accrual, err error) {
+	p, err := l.parties(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	rules := func(delayBegan domain.Date) (rule domain.LateRule, err error) {
+		if given.Rate != 0 {
+			return given.Rule(delayBegan)
+		}
+		rule, err = p.Late(delayBegan)
+		rule.DayCount = cmp.Or(given.DayCount, rule.DayCount)
+		return rule, err
+	}
 	var refused error
 	streams, err := l.standing(ctx, key, func(s *account.State, earlier []*account.State) {
-		list, refused = s.Accruals(key, on, rate, count, earlier)
+		list, refused = s.Accruals(key, on, rules, earlier)
 	})
 	if err == nil {
 		err = refused

@@ -155,9 +155,10 @@ type parties struct {
 }
 
 func (l *Ledger) parties(ctx context.Context, key account.Key) (p parties, err error) {
+	var agreed domain.LateContract
 	err = eventstore.View(ctx, l.handler, sellers, seller.Stream(key.Seller), func(s *seller.State, _ eventstore.Version) error {
 		p.SellerKnown, p.Rounding, p.series = s.Registered, s.Rounding, s.DefaultSeries
-		p.Tolerance = s.Tolerance(key.Currency)
+		p.Tolerance, agreed.Seller = s.Tolerance(key.Currency), s.LateTerms
 		return nil
 	})
 	if err != nil {
@@ -166,8 +167,10 @@ func (l *Ledger) parties(ctx context.Context, key account.Key) (p parties, err e
 	stream := customer.Key{Seller: key.Seller, Customer: key.Customer}.Stream()
 	err = eventstore.View(ctx, l.handler, customers, stream, func(s *customer.State, _ eventstore.Version) error {
 		p.CustomerKnown, p.CustomerActive, p.terms = s.Registered, s.Active, s.Terms
+		agreed.Customer = s.LateTerms
 		return nil
 	})
+	p.Late = agreed.For
 	return p, err
 }
 
