@@ -65,11 +65,11 @@ const beginRest = time.Second
 
 // begin reads the log. If that is away, it is tried again by the work that it returns, which ends when it is done.
 func (b *beginning) begin(ctx context.Context, o *office) (later func(context.Context), err error) {
-	err = o.remember(ctx)
-	if o.away == nil || !errors.Is(err, eventstore.ErrUnavailable) {
-		return func(context.Context) {}, err
+	refusal := o.remember(ctx)
+	if o.away == nil || !errors.Is(refusal, eventstore.ErrUnavailable) {
+		return func(context.Context) {}, refusal
 	}
-	b.refusal.Store(&err)
+	b.refusal.Store(&refusal)
 	return func(ctx context.Context) {
 		for {
 			err := o.remember(ctx)

@@ -136,6 +136,11 @@ func (s *session) place(parsed *kong.Context) error {
 	case s.server != "" && slices.Contains([]string{"demo", "serve", "bench"}, verb):
 		return errUsage.With("%s works in a directory of this machine, never at a server; leave --server and URIKAKE_SERVER out", verb)
 	}
+	return s.readStore(verb)
+}
+
+// readStore reads where the log is, if that is not in the directory.
+func (s *session) readStore(verb string) (err error) {
 	if s.server != "" {
 		s.store = ""
 	}
@@ -148,7 +153,6 @@ func (s *session) place(parsed *kong.Context) error {
 	case verb == "bench":
 		return errUsage.With("bench measures a server that it starts itself: --store %s, or none", benchStore)
 	}
-	var err error
 	if s.cluster, err = esdb.ParseAddress(s.store); err != nil {
 		return errUsage.With("--store: %s", err)
 	}
