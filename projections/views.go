@@ -125,7 +125,7 @@ type Status struct {
 	Version  int                 `json:"version"`
 	Position eventstore.Position `json:"position"` // folded up to here
 	Head     eventstore.Position `json:"head"`     // of the log
-	Lag      eventstore.Position `json:"lag"`      // how much is missing
+	Lag      eventstore.Position `json:"lag"`      // how many positions are missing
 	Rows     int64               `json:"rows"`     // in all its tables
 }
 

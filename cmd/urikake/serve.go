@@ -12,6 +12,7 @@ import (
 
 	"github.com/urikake/urikake/adapters/httpapi"
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/eventstore"
 )
 
 type serveCmd struct {
@@ -83,7 +84,7 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	}
 	defer wire.close()
 	log, fresh := logger(s.err, c.Log), s.fresh()
-	o, err := s.open(time.Now)
+	o, err := s.openServed(log)
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,9 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	if fresh {
 		fmt.Fprintf(s.out, "an empty ledger begins in %s\n", s.dir)
 	}
-	if err := o.ledger.Remember(ctx); err != nil {
+	var beginning beginning
+	begin, err := beginning.begin(ctx, o)
+	if err != nil {
 		return err
 	}
 	tracing, flush, err := httpapi.Tracing(ctx)
@@ -103,10 +106,10 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 
 	views, feed := &kept{name: "folding", work: o.views.Run}, &kept{name: "feed"}
 	health := httpapi.NewHealth(
-		httpapi.LogCheck(s.dir, o.metrics.AppendFault), httpapi.LagCheck(lagMax, o.lag), views.check(), feed.check())
+		o.logCheck(s.dir), httpapi.LagCheck(lagMax, o.lag), views.check(), feed.check())
 	requests := httpapi.NewLogBuffer(s.err)
 	defer requests.Close()
-	api := o.api(httpapi.Options{Log: log, Access: logger(requests, c.Log), Tracing: tracing, Health: health, Rate: c.Rate})
+	api := o.api(httpapi.Options{Log: log, Access: logger(requests, c.Log), Tracing: tracing, Health: health, Rate: c.Rate, Begun: beginning.still})
 	feed.work = api.Run
 
 	ctx, cancel := context.WithCancel(ctx)
@@ -116,7 +119,12 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	for _, k := range []*kept{views, feed} {
 		background.Go(func() { k.keep(ctx, log) })
 	}
-	if err := greet(ctx, s, o, listener); err != nil {
+	background.Go(func() {
+		if begin(ctx); o.away != nil && ctx.Err() == nil {
+			(&kept{name: "keys", work: o.ledger.FollowKeys}).keep(ctx, log)
+		}
+	})
+	if err := greet(ctx, s, o, listener, beginning.still()); err != nil {
 		return err
 	}
 	if err := wire.greet(s); err != nil {
@@ -154,18 +162,28 @@ func logger(w io.Writer, format string) *slog.Logger {
 }
 
 // greet says where the server is and who is answered.
-func greet(ctx context.Context, s *session, o *office, listener net.Listener) error {
+func greet(ctx context.Context, s *session, o *office, listener net.Listener, still error) error {
 	keys, _, err := o.ledger.Keys(ctx)
-	if err != nil {
-		return err
-	}
 	who := "who asks needs a key"
-	if len(keys) == 0 {
+	switch {
+	case still != nil:
+		who = "nobody is answered before its log can be reached"
+	case err != nil:
+		return err
+	case len(keys) == 0:
 		who = "no key was made yet, so only this machine is answered"
 	}
 	at := addressOf(listener)
-	_, err = fmt.Fprintf(s.out, "serving %s at %s, documented at %s/docs; %s\n", s.dir, at, at, who)
+	_, err = fmt.Fprintf(s.out, "serving %s at %s, documented at %s/docs; %s\n", s.where(), at, at, who)
 	return err
+}
+
+// openServed opens the session's ledger for a server, whose log tells of the connection to a cluster.
+func (s *session) openServed(log *slog.Logger) (*office, error) {
+	if s.store != "" {
+		return s.openAway(time.Now, log)
+	}
+	return s.open(time.Now)
 }
 
 // addressOf is as what the server is asked from this machine.
@@ -182,18 +200,24 @@ func reachable(listener net.Listener) string {
 
 // measure shows how the log and the read models stand among the metrics.
 func (o *office) measure() {
-	o.metrics.Log(func() (events, commits, grouped, waiting uint64) {
-		stats := o.log.Stats()
-		return stats.Events, stats.Commits, stats.GroupEvents, uint64(stats.QueueLen)
-	})
+	if o.log != nil {
+		o.metrics.Log(func() (events, commits, grouped, waiting uint64) {
+			stats := o.log.Stats()
+			return stats.Events, stats.Commits, stats.GroupEvents, uint64(stats.QueueLen)
+		})
+	}
 	o.metrics.Lag(func() uint64 {
 		lag, _ := o.lag(context.Background()) // a log that can't be read shows elsewhere
 		return lag
 	})
 }
 
-// lag is by how many events the read models are behind the log.
+// lag is by how many events the read models are behind the log. Where positions are no numbers of events, these are
+// counted, up to one more than is let pass.
 func (o *office) lag(ctx context.Context) (uint64, error) {
 	position, head, err := o.views.Lag(ctx)
+	if err == nil && o.away != nil {
+		return eventstore.Count(ctx, o.store, position, head, lagMax+1)
+	}
 	return uint64(head - min(head, position)), err
 }

@@ -51,8 +51,9 @@ CREATE VIEW readable AS
 	FROM events JOIN streams ON streams.id = stream JOIN kinds ON kinds.id = kind;
 `
 
-// prepare makes the directory and an empty file where they are missing, and locks the directory.
-func prepare(dir string) (lock *os.File, err error) {
+// Lock makes a directory where it is missing, and keeps other processes out of it until the file is closed. It is for
+// who keeps something beside a log that is elsewhere; Open does it by itself. Refuses log.locked and log.unavailable.
+func Lock(dir string) (lock *os.File, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, unwritable(err)
 	}
@@ -63,6 +64,14 @@ func prepare(dir string) (lock *os.File, err error) {
 	if err := flock(lock); err != nil {
 		lock.Close()
 		return nil, eventstore.ErrLocked.With("%s", dir)
+	}
+	return lock, nil
+}
+
+// prepare locks the directory and makes an empty file where there is none.
+func prepare(dir string) (lock *os.File, err error) {
+	if lock, err = Lock(dir); err != nil {
+		return nil, err
 	}
 	if err := create(dir); err != nil {
 		lock.Close()
