@@ -91,7 +91,11 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	if fresh {
 		fmt.Fprintf(s.out, "an empty ledger begins in %s\n", s.dir)
 	}
-	if err := o.ledger.Remember(ctx); err != nil {
+	remember := o.ledger.Remember
+	if c.EventStore.Writable { // other nodes of the ledger may write to its log, too
+		remember = o.ledger.RememberShared
+	}
+	if err := remember(ctx); err != nil {
 		return err
 	}
 	tracing, flush, err := httpapi.Tracing(ctx)
@@ -115,6 +119,9 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	defer cancel()
 	for _, k := range []*kept{views, feed} {
 		background.Go(func() { k.keep(ctx, log) })
+	}
+	if c.EventStore.Writable {
+		background.Go(func() { (&kept{name: "keys", work: o.ledger.FollowKeys}).keep(ctx, log) })
 	}
 	if err := greet(ctx, s, o, listener); err != nil {
 		return err

@@ -71,6 +71,8 @@ const (
 	streamsMax      = 512      // calls of one connection
 	receiveMax      = 17 << 20 // bytes of one message: what clients themselves take at most
 	window          = 64 << 10 // bytes that a client may send, or is sent, before either side has taken them
+	headerMax       = 64 << 10 // bytes of a call's headers
+	connectWait     = 10 * time.Second
 	keepaliveLeast  = 5 * time.Second
 	keepaliveEvery  = 30 * time.Second
 	keepaliveAnswer = 20 * time.Second
@@ -105,6 +107,7 @@ func New(c Config) *Server {
 	}
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(receiveMax), grpc.MaxConcurrentStreams(streamsMax),
+		grpc.MaxHeaderListSize(headerMax), grpc.ConnectionTimeout(connectWait),
 		grpc.InitialWindowSize(window), grpc.InitialConnWindowSize(1 << 20), // fixed: else they grow with what is sent
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveLeast, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveEvery, Timeout: keepaliveAnswer}),
