@@ -140,7 +140,7 @@ func (w *world) rebuild(n *node) error {
 	}
 	after, err := w.show(n)
 	if err == nil && after != before {
-		err = fmt.Errorf("read models folded again differ:\n%s\n%s", before, after)
+		err = fmt.Errorf("read models folded again differ: %s", difference(before, after))
 	}
 	return err
 }
@@ -159,10 +159,20 @@ func (w *world) foldAnew() (err error) {
 	for i, n := range w.nodes {
 		got, showErr := w.show(n)
 		if err = errors.Join(err, showErr); err == nil && got != want {
-			return fmt.Errorf("read models of node %d and of a fresh one differ:\n%s\n%s", i, got, want)
+			return fmt.Errorf("read models of node %d and of a fresh one differ: %s", i, difference(got, want))
 		}
 	}
 	return err
+}
+
+// difference is where two texts begin to differ, with some of what stands around it.
+func difference(a, b string) string {
+	at := 0
+	for at < min(len(a), len(b)) && a[at] == b[at] {
+		at++
+	}
+	around := func(s string) string { return s[max(0, at-150):min(len(s), at+50)] }
+	return fmt.Sprintf("%q, and %q", around(a), around(b))
 }
 
 // show is all that read models show of the books, as of the last day.

@@ -136,7 +136,7 @@ func TestAFollowerThatStuttersIsFound(t *testing.T) {
 		}
 		return s
 	}})
-	if !strings.Contains(out, "the read models on") || !strings.Contains(out, `"What":"apply"`) {
+	if !strings.Contains(out, "read models") || !strings.Contains(out, `"What":"apply"`) {
 		t.Error(out)
 	}
 }
