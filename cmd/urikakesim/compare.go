@@ -67,8 +67,21 @@ func differ[T comparable](got, want map[string]T) error {
 	return nil
 }
 
+// fold brings a node's read models up to the log's head. A report alone would be content with what was folded before,
+// while the log can't be reached.
+func (w *world) fold(n *node) error {
+	head, err := w.log.Head(w.ctx)
+	if err == nil {
+		_, err = n.views.Wait(w.ctx, head)
+	}
+	return err
+}
+
 func (w *world) compareViews(n *node, s step, b *books, day int) error {
 	k, on := s.key(), date(day)
+	if err := w.fold(n); err != nil {
+		return err
+	}
 	report, err := n.views.Account(w.ctx, projections.AccountQuery{Key: k, AsOf: on})
 	if errors.Is(err, projections.ErrUnknownAccount) && len(b.Items)+len(b.Funds) == 0 {
 		return nil
@@ -184,7 +197,7 @@ func (w *world) show(n *node) (text string, err error) {
 	}
 	err = patiently(func() error {
 		all = nil
-		if _, err := n.views.CatchUp(w.ctx); err != nil {
+		if err := w.fold(n); err != nil {
 			return err
 		}
 		for _, id := range sellers {

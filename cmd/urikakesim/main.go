@@ -35,7 +35,7 @@ func simulate(ctx context.Context, args []string, out, errs io.Writer) int {
 	flags.Uint64Var(&c.seed, "seed", 1, "the first seed; given without --seeds, the only one")
 	flags.IntVar(&c.steps, "steps", 60, "steps in each run")
 	flags.IntVar(&c.nodes, "nodes", 3, "nodes on the log")
-	flags.StringVar(&c.store, "store", "memory", "where the log is kept: memory or sqlite")
+	flags.StringVar(&c.store, "store", "memory", "where the log is kept: memory, sqlite, or esdb: in memory, behind a server of EventStoreDB's protocol")
 	well := flags.Bool("well", false, "a log without faults")
 	parallel := flags.Int("parallel", 2, "runs at the same time")
 	if err := flags.Parse(args); err != nil {

@@ -16,7 +16,6 @@ import (
 	"github.com/urikake/urikake/eventstore/faulty"
 	"github.com/urikake/urikake/eventstore/ledger"
 	"github.com/urikake/urikake/eventstore/memory"
-	"github.com/urikake/urikake/eventstore/sqlite"
 	"github.com/urikake/urikake/projections"
 )
 
@@ -64,31 +63,6 @@ func (b *between) Append(ctx context.Context, stream string, expected eventstore
 	return b.Store.Append(ctx, stream, expected, events...)
 }
 
-var errStore = &domain.Error{
-	Code: domain.Invalid, Rule: "sim.unknown_store", Text: "the log is kept in memory or sqlite",
-}
-
-// openLog opens an empty log of a kind, once for each node.
-func openLog(kind, dir string, nodes int, clock eventstore.Clock) (stores []eventstore.Store, closeLog func() error, err error) {
-	var one eventstore.Store
-	switch kind {
-	case "memory":
-		one, closeLog = memory.New(clock), func() error { return nil }
-	case "sqlite":
-		log, err := sqlite.Open(dir, clock)
-		if err != nil {
-			return nil, nil, err
-		}
-		one, closeLog = log, log.Close
-	default:
-		return nil, nil, errStore.With("%q", kind)
-	}
-	for range nodes {
-		stores = append(stores, one)
-	}
-	return stores, closeLog, nil
-}
-
 // open makes a world on an empty log, with sellers and customers in it. Its clock goes a second at each look.
 func open(ctx context.Context, c config) (w *world, closeWorld func() error, err error) {
 	dir, err := os.MkdirTemp(c.dir, "urikakesim-")
@@ -100,12 +74,12 @@ func open(ctx context.Context, c config) (w *world, closeWorld func() error, err
 		now = now.Add(time.Second)
 		return now
 	}
-	stores, closeLog, err := openLog(c.store, filepath.Join(dir, "log"), c.nodes, clock)
+	log, stores, closeLog, err := openLog(c.store, filepath.Join(dir, "log"), c.nodes, clock)
 	if err != nil {
 		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	w = &world{
-		ctx: ctx, dir: dir, log: stores[0], a: newAuditor(), seed: c.seed,
+		ctx: ctx, dir: dir, log: log, a: newAuditor(), seed: c.seed,
 		done: make(map[int]done), failed: make(map[int]bool),
 	}
 	w.a.wrong = c.wrong
