@@ -135,6 +135,7 @@ func (s *Store) commit(w *writer, group []*request) {
 	before, _ := s.tail.get()
 	err := w.commit(group, s.heads)
 	if err == nil && len(w.moved) > 0 {
+		w.note()
 		s.heads.put(w.moved)
 		s.commits.Add(1)
 		s.grouped.Add(uint64(w.position - before))

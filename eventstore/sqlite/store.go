@@ -56,7 +56,7 @@ func Open(dir string, clock eventstore.Clock) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := openWriter(filepath.Join(dir, fileName), clock)
+	w, err := openWriter(dir, clock)
 	if err != nil {
 		lock.Close()
 		return nil, err
