@@ -19,8 +19,8 @@ import (
 
 const walEnd = "-wal"
 
-// look refuses, before SQLite touches anything, a file that has been cut off or that is missing: SQLite would make an
-// empty log of it, and throw the write-ahead log away.
+// look refuses, before SQLite touches anything, a file that is missing: SQLite would make an empty log of it, and throw
+// the write-ahead log away.
 func look(dir string, known mark) error {
 	size, err := sizeOf(filepath.Join(dir, fileName))
 	if err != nil {
@@ -31,10 +31,8 @@ func look(dir string, known mark) error {
 		return err
 	}
 	switch {
-	case size > 0 && wal > 0:
-		return nil // the file's own end may be younger than its header
 	case size > 0:
-		return uncut(filepath.Join(dir, fileName), size)
+		return nil
 	case known.position > 0:
 		return eventstore.ErrDamaged.With("%s is empty or missing, but %s says that events up to position %d were acknowledged", fileName, markName, known.position)
 	case wal > 0:
@@ -54,9 +52,15 @@ func sizeOf(path string) (int64, error) {
 	return info.Size(), nil
 }
 
-// uncut compares the size of a file that has no write-ahead log with what its header says. What is no header at all
-// SQLite will refuse.
-func uncut(path string, size int64) error {
+// uncut compares a file's size with what its header says, if there is no write-ahead log: else the file's end may be
+// younger. What is no header at all SQLite will refuse. The caller has the directory to itself, since to close a file
+// gives up what SQLite has locked of it in this process.
+func uncut(path string) error {
+	size, err := sizeOf(path)
+	wal, walErr := sizeOf(path + walEnd)
+	if err = firstOf(err, walErr); err != nil || size == 0 || wal > 0 {
+		return err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return unwritable(err)
@@ -101,11 +105,11 @@ func (s *Store) Check(ctx context.Context, tell func(done, total eventstore.Posi
 	if err != nil {
 		return err
 	}
-	return s.readers.with(ctx, func(r *reader) error { return r.check(ctx, head, tell) })
+	return s.readers.with(ctx, func(r *reader) error { return r.check(ctx, head, nil, tell) })
 }
 
-// check is Check up to a position.
-func (r *reader) check(ctx context.Context, head eventstore.Position, tell func(done, total eventstore.Position)) error {
+// check is Check up to a position; each event is shown to look, which may be nil.
+func (r *reader) check(ctx context.Context, head eventstore.Position, look func(eventstore.Recorded) error, tell func(done, total eventstore.Position)) error {
 	before := r.conn.SetInterrupt(ctx.Done())
 	defer r.conn.SetInterrupt(before)
 	if err := structure(r.conn, "integrity_check"); err != nil {
@@ -118,6 +122,14 @@ func (r *reader) check(ctx context.Context, head eventstore.Position, tell func(
 	for after := eventstore.Position(0); after < head; after += eventstore.Position(len(p.events)) {
 		if err := r.log(&p, after); err != nil {
 			return firstOf(ctx.Err(), err)
+		}
+		for i := range p.events {
+			if look == nil {
+				break
+			}
+			if err := look(p.events[i]); err != nil {
+				return err
+			}
 		}
 		if tell != nil {
 			tell(min(after+eventstore.Position(len(p.events)), head), head)

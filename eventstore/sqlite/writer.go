@@ -28,6 +28,7 @@ type writer struct {
 	moved    map[string]head // streams this group has appended to
 	open     bool            // a transaction is open
 	lost     bool            // the counters may be wrong
+	copied   bool            // the log is a copy for reports
 }
 
 // kind is what is interned of an event.
@@ -52,10 +53,13 @@ func openWriter(dir string, clock eventstore.Clock) (*writer, error) {
 	if err == nil {
 		err = look(dir, known)
 	}
+	path := filepath.Join(dir, fileName)
+	if err == nil {
+		err = uncut(path)
+	}
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, fileName)
 	conn, err := connect(path, writerPragmas)
 	if err != nil {
 		return nil, fault(fileName, err)
@@ -81,6 +85,9 @@ func (w *writer) start(known mark) error {
 	newest, err := inspect(w.conn)
 	if err == nil {
 		err = known.reaches(w.conn, eventstore.Position(newest))
+	}
+	if err == nil {
+		w.copied, err = isCopy(w.conn)
 	}
 	if err != nil {
 		return err
