@@ -30,6 +30,9 @@ const copied = "CREATE TABLE copied (position INTEGER NOT NULL) STRICT; INSERT I
 // Refuses what reading refuses, and log.unavailable where the directory can't be written.
 func (b *Beside) CutTo(ctx context.Context, dir string, upTo eventstore.Position, tell func(done, total eventstore.Position)) error {
 	path := filepath.Join(dir, fileName)
+	if upTo > b.head {
+		return ErrBeyond.With("position %d, the log ends at %d", upTo, b.head)
+	}
 	if err := empty(dir); err != nil {
 		return err
 	}
@@ -45,9 +48,6 @@ func (b *Beside) CutTo(ctx context.Context, dir string, upTo eventstore.Position
 // which may be nil. What is left of a copy that failed is removed. Short transactions let a writer beside go on, and its
 // write-ahead log end.
 func (b *Beside) copy(ctx context.Context, path string, upTo eventstore.Position, look func(eventstore.Recorded) error, tell func(done, total eventstore.Position)) (err error) {
-	if upTo > b.head {
-		return ErrBeyond.With("position %d, the log ends at %d", upTo, b.head)
-	}
 	if tell == nil {
 		tell = func(done, total eventstore.Position) {}
 	}
