@@ -29,6 +29,9 @@ type writer struct {
 	open     bool            // a transaction is open
 	lost     bool            // the counters may be wrong
 	copied   bool            // the log is a copy for reports
+	dir      string
+	asked    time.Time // when the disk was asked how much room it has
+	full     error     // what came of it
 }
 
 // kind is what is interned of an event.
@@ -64,7 +67,7 @@ func openWriter(dir string, clock eventstore.Clock) (*writer, error) {
 	if err != nil {
 		return nil, fault(fileName, err)
 	}
-	w := &writer{conn: conn, clock: clock, moved: map[string]head{}}
+	w := &writer{conn: conn, clock: clock, moved: map[string]head{}, dir: dir}
 	if err := w.start(known); err != nil {
 		err = located(conn, fault(fileName, err))
 		keep(path, err)
@@ -146,6 +149,9 @@ func (w *writer) resume() error {
 // of them it is known what became of it: no answer counts.
 func (w *writer) commit(group []*request, cached *heads) error {
 	clear(w.moved)
+	if err := w.hasRoom(); err != nil {
+		return err
+	}
 	if w.lost {
 		if err := w.resume(); err != nil {
 			return fault(fileName, err)
