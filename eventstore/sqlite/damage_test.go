@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -261,6 +262,8 @@ func TestGoOnWithout(t *testing.T) {
 	mustAppend(t, s, "goes on", 0, list...)
 }
 
+var saysWhere = regexp.MustCompile(`[Pp]age \d+|position \d+|byte \d+|version \d+`)
+
 // TestZeroedPages clears each page.
 func TestZeroedPages(t *testing.T) {
 	dir, events := soundLog(t)
@@ -270,6 +273,8 @@ func TestZeroedPages(t *testing.T) {
 		err := outcome(t, fmt.Sprint("page ", n+1), harmed(t, files, fileName, func(b []byte) []byte { clear(b[n*8192 : (n+1)*8192]); return b }), events)
 		if err == nil {
 			t.Errorf("page %d of %d is cleared, nothing was found", n+1, pages)
+		} else if n > 0 && !saysWhere.MatchString(err.Error()) {
+			t.Errorf("page %d of %d is cleared, and it does not say where: %v", n+1, pages, err)
 		}
 	}
 }
