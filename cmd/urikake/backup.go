@@ -143,6 +143,9 @@ func (c *restoreCmd) Run(ctx context.Context, s *session) error {
 	codec := ledger.Codec()
 	bar := s.progress("restore", 1)
 	made, err := sqlite.Restore(ctx, c.File, s.dir, func(e eventstore.Recorded) error {
+		if codec.Foreign(e.Stream) {
+			return nil
+		}
 		_, err := codec.Decode(e)
 		return err
 	}, bar.steps)
