@@ -124,14 +124,6 @@ func testDemoThere(t *testing.T, store string) {
 			t.Errorf("%s: %s\nand there: %s", report, at, away)
 		}
 	}
-	again := filepath.Join(t.TempDir(), "again")
-	if err := os.WriteFile(file, []byte(back), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	typed(t, "--data", again, "events", "import", file)
-	if withoutPlace(t, typed(t, "--data", again, "events", "export")) != withoutPlace(t, export) {
-		t.Error("the log comes home as another one")
-	}
 }
 
 // unplaced leaves out the lines that tell of positions and instants.

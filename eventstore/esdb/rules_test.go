@@ -253,9 +253,7 @@ func (d deaf) Follow(ctx context.Context, after eventstore.Position) iter.Seq2[e
 
 // TestDeafSubscription: what a subscription does not say is asked for.
 func TestDeafSubscription(t *testing.T) {
-	server := &server{t: t, dir: t.TempDir(), clock: time.Now, address: "127.0.0.1:0", wrap: func(s eventstore.Store) eventstore.Store { return deaf{s} }}
-	server.start()
-	t.Cleanup(server.end)
+	server := startServer(t, t.TempDir(), time.Now, func(s eventstore.Store) eventstore.Store { return deaf{s} })
 	s := open(t, mustParse(t, server.url()), Options{})
 	n := eventstore.Version(0)
 	for range 3 {

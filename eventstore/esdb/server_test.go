@@ -51,16 +51,17 @@ type server struct {
 	t       testing.TB
 	dir     string
 	clock   eventstore.Clock
-	wrap    func(eventstore.Store) eventstore.Store // nil: the log as it is
+	wrap    []func(eventstore.Store) eventstore.Store
 	address string
 
 	mu   sync.Mutex
 	stop func()
 }
 
-func startServer(t testing.TB, dir string, clock eventstore.Clock) *server {
+// startServer starts one; wrap, if any, stands between it and the log.
+func startServer(t testing.TB, dir string, clock eventstore.Clock, wrap ...func(eventstore.Store) eventstore.Store) *server {
 	t.Helper()
-	s := &server{t: t, dir: dir, clock: clock, address: "127.0.0.1:0"}
+	s := &server{t: t, dir: dir, clock: clock, wrap: wrap, address: "127.0.0.1:0"}
 	s.start()
 	t.Cleanup(s.end)
 	return s
@@ -78,8 +79,8 @@ func (s *server) start() {
 	}
 	s.address = listener.Addr().String()
 	var store eventstore.Store = log
-	if s.wrap != nil {
-		store = s.wrap(log)
+	for _, wrap := range s.wrap {
+		store = wrap(store)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -107,6 +108,19 @@ func (s *server) end() {
 }
 
 func (s *server) url() string { return "esdb://" + s.address + "?tls=false" }
+
+// openServed starts a server and opens its log.
+func openServed(t testing.TB, dir string, clock eventstore.Clock, wrap ...func(eventstore.Store) eventstore.Store) (eventstore.Store, func()) {
+	server := startServer(t, dir, clock, wrap...)
+	s, err := Open(mustParse(t, server.url()), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, func() {
+		s.Close()
+		server.end()
+	}
+}
 
 // open opens a log there that is closed when the test ends.
 func open(t testing.TB, address Address, options Options) *Store {

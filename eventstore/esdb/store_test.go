@@ -11,15 +11,7 @@ import (
 func TestStore(t *testing.T) {
 	features := storetest.Features{Durable: true, Clock: true, AppendMax: AppendMax}
 	storetest.Run(t, features, func(t testing.TB, dir string, clock eventstore.Clock) (eventstore.Store, func()) {
-		server := startServer(t, dir, clock)
-		s, err := Open(mustParse(t, server.url()), Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s, func() {
-			s.Close()
-			server.end()
-		}
+		return openServed(t, dir, clock)
 	})
 }
 
