@@ -156,6 +156,9 @@ func (s *streamsService) write(ctx context.Context, p *proposal) (outcome, error
 	if err := caller.Appends(ctx, p.stream, p.expected, p.events); err != nil {
 		return outcome{}, err
 	}
+	if err := s.server.types.note(p.events); err != nil {
+		return outcome{}, err
+	}
 	if p.expected.Any || p.expected.Exists {
 		unlock, err := s.server.turns.take(ctx, p.stream)
 		if err != nil {

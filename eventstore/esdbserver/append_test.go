@@ -3,6 +3,7 @@ package esdbserver_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -25,6 +26,7 @@ import (
 
 // Stream "s" stands at revision 4: a0 a1 a2, then b0 b1.
 func TestExpectedRevision(t *testing.T) {
+	t.Parallel()
 	a, b, c := data("a", 3), data("b", 2), data("c", 2)
 	others := data("a", 3)
 	others[2].EventID = idOf("another")
@@ -155,6 +157,7 @@ func message(change ...func(*streams.AppendReq_ProposedMessage)) *streams.Append
 }
 
 func TestAppendInvalid(t *testing.T) {
+	t.Parallel()
 	store := memory.New(time.Now)
 	client := raw(t, serve(t, esdbserver.Config{Store: store}))
 	type req = streams.AppendReq
@@ -198,6 +201,7 @@ func TestAppendInvalid(t *testing.T) {
 
 // The largest event passes; one byte more is refused with the limit, also when the message alone is 16 MiB.
 func TestAppendSize(t *testing.T) {
+	t.Parallel()
 	store := memory.New(time.Now)
 	address := serve(t, esdbserver.Config{Store: store})
 	client := raw(t, address)
@@ -232,6 +236,30 @@ func TestAppendSize(t *testing.T) {
 	}
 }
 
+// A client that makes up a type for every event is stopped before the log knows too many.
+func TestTooManyTypes(t *testing.T) {
+	t.Parallel()
+	client := raw(t, serve(t, esdbserver.Config{Store: memory.New(time.Now)}))
+	typed := func(from, to int) []*streams.AppendReq {
+		all := []*streams.AppendReq{options("s")}
+		for i := from; i < to; i++ {
+			all = append(all, message(func(m *streams.AppendReq_ProposedMessage) {
+				m.CustomMetadata = fmt.Appendf(nil, `{"schema":%d}`, i)
+			}))
+		}
+		return all
+	}
+	if _, _, err := appendRaw(t, client, typed(1, 9_001)...); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := appendRaw(t, client, typed(9_000, 10_002)...); status.Code(err) != codes.InvalidArgument {
+		t.Errorf("10001 types: %v", err)
+	}
+	if _, _, err := appendRaw(t, client, typed(1, 9_001)...); err != nil {
+		t.Errorf("known ones: %v", err)
+	}
+}
+
 func slicesOf[T any](one T, n int) (all []T) {
 	for range n {
 		all = append(all, one)
@@ -241,6 +269,7 @@ func slicesOf[T any](one T, n int) (all []T) {
 
 // Old and new clients each find the refusal in the fields that they know.
 func TestWrongVersionFields(t *testing.T) {
+	t.Parallel()
 	store := memory.New(time.Now)
 	client := raw(t, serve(t, esdbserver.Config{Store: store}))
 	write(t, store, "s", 0, propose("a", 3)...)
@@ -276,6 +305,7 @@ func TestWrongVersionFields(t *testing.T) {
 
 // An event id may come as text or as two numbers, and is given as it is asked for.
 func TestIDs(t *testing.T) {
+	t.Parallel()
 	address := serve(t, esdbserver.Config{Store: memory.New(time.Now)})
 	client, id := raw(t, address), idOf("x")
 	if _, _, err := appendRaw(t, client, options("s"), message(func(m *streams.AppendReq_ProposedMessage) {
@@ -300,6 +330,7 @@ func TestIDs(t *testing.T) {
 
 // Of many appends to one stream, at once and at any version, each is written once, whole.
 func TestAppendAnyRaces(t *testing.T) {
+	t.Parallel()
 	store, client := open(t)
 	const clients, each = 16, 8
 	var all sync.WaitGroup
@@ -337,6 +368,7 @@ func TestAppendAnyRaces(t *testing.T) {
 
 // A client who begins an append and sends no more of it holds nobody else up.
 func TestAppendStalled(t *testing.T) {
+	t.Parallel()
 	address := serve(t, esdbserver.Config{Store: memory.New(time.Now), Drain: 100 * time.Millisecond})
 	client := raw(t, address)
 	ctx, cancel := context.WithCancel(t.Context())

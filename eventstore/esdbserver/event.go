@@ -27,8 +27,8 @@ const (
 )
 
 // recorded is an event as a client gets it.
-func recorded(r *eventstore.Recorded, text bool) *streams.ReadResp_Event {
-	e := &streams.ReadResp_ReadEvent_RecordedEvent{
+func recorded(r *eventstore.Recorded, text bool) *streams.ReadResp_ReadEvent_RecordedEvent {
+	return &streams.ReadResp_ReadEvent_RecordedEvent{
 		Id:               wireID(r.ID, text),
 		StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte(r.Stream)},
 		StreamRevision:   uint64(r.Version) - 1,
@@ -40,10 +40,6 @@ func recorded(r *eventstore.Recorded, text bool) *streams.ReadResp_Event {
 		CustomMetadata: r.Metadata,
 		Data:           r.Data,
 	}
-	return &streams.ReadResp_Event{Event: &streams.ReadResp_ReadEvent{
-		Event:    e,
-		Position: &streams.ReadResp_ReadEvent_CommitPosition{CommitPosition: uint64(r.Position)},
-	}}
 }
 
 // contentType tells what data is: the log keeps bytes and not what they were called.

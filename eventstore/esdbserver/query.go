@@ -20,6 +20,7 @@ type query struct {
 	place     place
 	count     uint64
 	filter    *filter // nil: everything
+	links     bool    // events that point at others come with those
 	textIDs   bool
 	positions bool // the client understands last_stream_position
 }
@@ -41,7 +42,7 @@ func queryOf(in *streams.ReadReq) (*query, error) {
 	if o == nil {
 		return nil, invalid("options are missing")
 	}
-	q := &query{positions: o.GetControlOption().GetCompatibility() >= 1}
+	q := &query{links: o.GetResolveLinks(), positions: o.GetControlOption().GetCompatibility() >= 1}
 	switch o.GetReadDirection() {
 	case streams.ReadReq_Options_Forwards:
 	case streams.ReadReq_Options_Backwards:

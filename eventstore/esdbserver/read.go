@@ -3,6 +3,9 @@ package esdbserver
 import (
 	"context"
 	"iter"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
@@ -48,20 +51,69 @@ type reading struct {
 
 // send waits until the client, or what lies between, has room for the event.
 func (r *reading) send(e *eventstore.Recorded) error {
-	return r.out.Send(&streams.ReadResp{Content: recorded(e, r.textIDs)})
+	sent := &streams.ReadResp_ReadEvent{
+		Event:    recorded(e, r.textIDs),
+		Position: &streams.ReadResp_ReadEvent_CommitPosition{CommitPosition: uint64(e.Position)},
+	}
+	if r.links && e.Kind == kindLink {
+		sent.Link = sent.Event
+		var err error
+		if sent.Event, err = r.linked(e.Data); err != nil {
+			return err
+		}
+	}
+	return r.out.Send(&streams.ReadResp{Content: &streams.ReadResp_Event{Event: sent}})
+}
+
+// kindLink is the type of an event that points at another one: its data is "revision@stream".
+const kindLink = "$>"
+
+// linked is the event that a link points at; nil if there is none that the caller may see.
+func (r *reading) linked(data []byte) (*streams.ReadResp_ReadEvent_RecordedEvent, error) {
+	text, stream, ok := strings.Cut(string(data), "@")
+	revision, err := strconv.ParseInt(text, 10, 63)
+	if !ok || err != nil || revision < 0 || !r.caller.sees(stream) {
+		return nil, nil
+	}
+	for e, err := range r.store.Read(r.out.Context(), stream, eventstore.Version(revision)) {
+		if err != nil {
+			return nil, err
+		}
+		return recorded(&e, r.textIDs), nil
+	}
+	return nil, nil
 }
 
 // readStream sends up to count events of a stream. O(events sent), and where it begins at the end a few short reads
 // to find that.
 func (r *reading) readStream(ctx context.Context) error {
-	events, err := r.ofStream(ctx)
+	hidden, err := settingsOf(ctx, r.store, r.stream, time.Now())
 	if err != nil {
 		return err
 	}
-	sent, exhausted := uint64(0), true
+	if hidden.deleted() {
+		return r.notFound()
+	}
+	if r.positions && !r.backwards && r.startsBefore(hidden.after) {
+		if err := r.sendFirst(hidden.after); err != nil {
+			return err
+		}
+	}
+	events, err := r.ofStream(ctx, hidden.after)
+	if err != nil {
+		return err
+	}
+	seen, sent, exhausted := false, uint64(0), true
 	for e, err := range events {
 		if err != nil {
 			return err
+		}
+		seen = true
+		if hidden.hides(&e) {
+			if r.backwards {
+				break
+			}
+			continue
 		}
 		if sent == r.count {
 			exhausted = false
@@ -72,22 +124,22 @@ func (r *reading) readStream(ctx context.Context) error {
 		}
 		sent++
 	}
-	if sent == 0 || r.positions && exhausted {
+	if !seen || r.positions && exhausted {
 		return r.endOfStream(ctx, exhausted)
 	}
 	return nil
 }
 
-// ofStream are the events of the stream from where reading begins.
-func (r *reading) ofStream(ctx context.Context) (iter.Seq2[eventstore.Recorded, error], error) {
+// ofStream are the events of the stream from where reading begins; going forwards, those up to a version are left out.
+func (r *reading) ofStream(ctx context.Context, hidden eventstore.Version) (iter.Seq2[eventstore.Recorded, error], error) {
 	if !r.backwards {
 		switch r.place {
 		case atStart:
-			return r.store.Read(ctx, r.stream, 0), nil
+			return r.store.Read(ctx, r.stream, hidden), nil
 		case atEnd:
 			return func(func(eventstore.Recorded, error) bool) {}, nil
 		default:
-			return r.store.Read(ctx, r.stream, eventstore.Version(r.from)), nil
+			return r.store.Read(ctx, r.stream, max(hidden, eventstore.Version(r.from))), nil
 		}
 	}
 	last, err := lastVersion(ctx, r.store, r.stream)
@@ -103,6 +155,15 @@ func (r *reading) ofStream(ctx context.Context) (iter.Seq2[eventstore.Recorded, 
 	return streamBackwards(ctx, r.store, r.stream, last), nil
 }
 
+func (r *reading) startsBefore(hidden eventstore.Version) bool {
+	return hidden > 0 && (r.place == atStart || r.place == atNumber && eventstore.Version(r.from) < hidden)
+}
+
+// sendFirst tells where the stream begins for its readers.
+func (r *reading) sendFirst(hidden eventstore.Version) error {
+	return r.out.Send(&streams.ReadResp{Content: &streams.ReadResp_FirstStreamPosition{FirstStreamPosition: uint64(hidden)}})
+}
+
 // endOfStream says what there is to say at the end: that the stream does not exist, or where it ends.
 func (r *reading) endOfStream(ctx context.Context, exhausted bool) error {
 	last, err := lastVersion(ctx, r.store, r.stream)
@@ -110,14 +171,18 @@ func (r *reading) endOfStream(ctx context.Context, exhausted bool) error {
 	case err != nil:
 		return err
 	case last == 0:
-		return r.out.Send(&streams.ReadResp{Content: &streams.ReadResp_StreamNotFound_{
-			StreamNotFound: &streams.ReadResp_StreamNotFound{StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte(r.stream)}},
-		}})
+		return r.notFound()
 	case r.positions && exhausted:
 		return r.out.Send(&streams.ReadResp{Content: &streams.ReadResp_LastStreamPosition{LastStreamPosition: uint64(last) - 1}})
 	default:
 		return nil
 	}
+}
+
+func (r *reading) notFound() error {
+	return r.out.Send(&streams.ReadResp{Content: &streams.ReadResp_StreamNotFound_{
+		StreamNotFound: &streams.ReadResp_StreamNotFound{StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte(r.stream)}},
+	}})
 }
 
 // readAll sends up to count events of all streams that the caller sees and wants.

@@ -44,6 +44,7 @@ func fill(t testing.TB, store eventstore.Store, n int) {
 }
 
 func TestReadStream(t *testing.T) {
+	t.Parallel()
 	store, client := onDisk(t)
 	const n = 700 // several pages
 	for i, events := 0, propose("a", n); i < n; i += 100 {
@@ -98,6 +99,7 @@ func TestReadStream(t *testing.T) {
 }
 
 func TestReadMissing(t *testing.T) {
+	t.Parallel()
 	store, client := open(t)
 	write(t, store, "there", 0, propose("a", 1)...)
 	for _, direction := range []esdb.Direction{esdb.Forwards, esdb.Backwards} {
@@ -113,6 +115,7 @@ func TestReadMissing(t *testing.T) {
 
 // What was recorded is read back: bytes, ids, names, instants.
 func TestRecorded(t *testing.T) {
+	t.Parallel()
 	at := time.Date(2026, 6, 30, 23, 59, 59, 123_456_000, time.UTC)
 	store := memory.New(func() time.Time { return at })
 	client := dial(t, serve(t, esdbserver.Config{Store: store}))
@@ -147,6 +150,7 @@ func TestRecorded(t *testing.T) {
 }
 
 func TestReadAll(t *testing.T) {
+	t.Parallel()
 	store, client := onDisk(t)
 	const n = 300
 	fill(t, store, n) // positions 1 to 2n
@@ -202,6 +206,7 @@ func TestReadAll(t *testing.T) {
 }
 
 func TestReadEmptyLog(t *testing.T) {
+	t.Parallel()
 	_, client := open(t)
 	for _, direction := range []esdb.Direction{esdb.Forwards, esdb.Backwards} {
 		for _, from := range []esdb.AllPosition{esdb.Start{}, esdb.End{}, esdb.Position{Commit: 7, Prepare: 7}} {
@@ -214,9 +219,10 @@ func TestReadEmptyLog(t *testing.T) {
 
 // Events of 1 MiB among small ones come in their order, too, backwards.
 func TestReadLargeBackwards(t *testing.T) {
+	t.Parallel()
 	store, client := onDisk(t)
 	var want []string
-	for i := range 40 {
+	for i := range 20 {
 		e := propose(fmt.Sprint(i, "-"), 1)[0]
 		if i%5 < 2 {
 			e.Data = bytes.Repeat([]byte("x"), eventstore.EventMax-100)
@@ -234,6 +240,7 @@ func TestReadLargeBackwards(t *testing.T) {
 }
 
 func TestReadInvalid(t *testing.T) {
+	t.Parallel()
 	store := memory.New(time.Now)
 	write(t, store, "s", 0, propose("a", 3)...)
 	client := raw(t, serve(t, esdbserver.Config{Store: store}))
@@ -329,6 +336,7 @@ func readRaw(t testing.TB, c streams.StreamsClient, req *streams.ReadReq) (all [
 
 // Where a stream ends is told to clients that can be told, and when they have come there.
 func TestLastStreamPosition(t *testing.T) {
+	t.Parallel()
 	store := memory.New(time.Now)
 	write(t, store, "s", 0, propose("a", 5)...)
 	client := raw(t, serve(t, esdbserver.Config{Store: store}))
@@ -373,6 +381,7 @@ func TestLastStreamPosition(t *testing.T) {
 
 // A filter may stand at a read of all, too: count counts what passes.
 func TestReadAllFiltered(t *testing.T) {
+	t.Parallel()
 	store := memory.New(time.Now)
 	fill(t, store, 50)
 	client := raw(t, serve(t, esdbserver.Config{Store: store}))

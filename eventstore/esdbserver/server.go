@@ -1,8 +1,8 @@
 // Package esdbserver serves a log over EventStoreDB's gRPC protocol, so that any official client of EventStoreDB (or
 // KurrentDB) can read, replay and follow it, and append to it where that is allowed.
 //
-// There are Streams (Read with subscriptions, Append, BatchAppend), ServerFeatures and Gossip. Deleting and
-// tombstoning a stream is refused: a ledger's history is immutable. Everything else of EventStoreDB is Unimplemented.
+// There are Streams (Read with subscriptions, Append), ServerFeatures and Gossip. Deleting and tombstoning a stream is
+// refused: a ledger's history is immutable. Everything else of EventStoreDB is Unimplemented.
 //
 // A stream's revision is its version less one, and the commit and prepare position of an event are its position in
 // the log. Nobody who reads holds a writer up, and what one call takes of memory is bounded whatever the client sends.
@@ -87,6 +87,7 @@ type Server struct {
 
 	appends chan struct{} // filled by appends
 	turns   *turns
+	types   *types
 }
 
 // New makes a server; Serve lets it work.
@@ -100,7 +101,7 @@ func New(c Config) *Server {
 	}
 	s := &Server{
 		config: c, calls: make(chan struct{}, c.CallsMax), appends: make(chan struct{}, appendsMax),
-		ending: make(chan struct{}), turns: newTurns(),
+		ending: make(chan struct{}), turns: newTurns(), types: newTypes(typesMax),
 	}
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(receiveMax), grpc.MaxConcurrentStreams(streamsMax),

@@ -3,6 +3,7 @@ package esdbserver
 import (
 	"context"
 	"math"
+	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/uuid"
@@ -52,8 +53,12 @@ func (r *reading) followStream(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	hidden, err := settingsOf(ctx, r.store, r.stream, time.Now())
+	if err != nil {
+		return err
+	}
 	for e, err := range r.store.Read(ctx, r.stream, after) {
-		if err == nil {
+		if err == nil && !hidden.hides(&e) {
 			err = r.send(&e)
 		}
 		if err != nil {
