@@ -106,7 +106,7 @@ func TestTLSAndCredentials(t *testing.T) {
 
 // TestSeveralHosts finds the one that lives through gossip.
 func TestSeveralHosts(t *testing.T) {
-	server := startServer(t, t.TempDir(), time.Now)
+	server := startServer(t, fresh())
 	dead, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -4,9 +4,9 @@ import (
 	"context"
 	"iter"
 	"testing"
-	"time"
 
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/memory"
 	"github.com/urikake/urikake/eventstore/storetest"
 )
 
@@ -51,12 +51,16 @@ func (s sparse) Head(ctx context.Context) (eventstore.Position, error) {
 // TestSparseStore runs the suite where hardly any position is an event's.
 func TestSparseStore(t *testing.T) {
 	features := storetest.Features{Durable: true, Clock: true, AppendMax: AppendMax}
+	logs := make(map[string]eventstore.Store)
 	storetest.Run(t, features, func(t testing.TB, dir string, clock eventstore.Clock) (eventstore.Store, func()) {
-		return openServed(t, dir, clock, func(s eventstore.Store) eventstore.Store { return sparse{s} })
+		if logs[dir] == nil {
+			logs[dir] = sparse{memory.New(clock)}
+		}
+		return openServed(t, startServer(t, logs[dir]))
 	})
 }
 
 // TestSparseForeignStreams asks for everything from positions at which nothing stands.
 func TestSparseForeignStreams(t *testing.T) {
-	testForeign(t, mustParse(t, startServer(t, t.TempDir(), time.Now, func(s eventstore.Store) eventstore.Store { return sparse{s} }).url()))
+	testForeign(t, mustParse(t, startServer(t, sparse{fresh()}).url()))
 }
