@@ -47,6 +47,18 @@ func (v *Views) stands(ctx context.Context) (position eventstore.Position, ok bo
 	return marked.position, err == nil && marked.position > 0
 }
 
+// Build is CatchUp for tables that are made from nothing; progress is told how far they are.
+func (v *Views) Build(ctx context.Context, progress func(done, total eventstore.Position, events uint64)) error {
+	select {
+	case v.folding <- struct{}{}:
+		defer func() { <-v.folding }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	_, err := v.catchUp(ctx, progress)
+	return err
+}
+
 // Wait returns when everything up to a position is folded, or when ctx ends; it folds itself unless Run does.
 // Refuses what CatchUp refuses, and views.beyond_log at once where the log does not reach that far: see WaitFor.
 func (v *Views) Wait(ctx context.Context, until eventstore.Position) (eventstore.Position, error) {
@@ -67,7 +79,7 @@ func (v *Views) Wait(ctx context.Context, until eventstore.Position) (eventstore
 		}
 		select {
 		case v.folding <- struct{}{}:
-			position, err := v.catchUp(ctx)
+			position, err := v.catchUp(ctx, nil)
 			<-v.folding
 			return position, err
 		case <-moved:
@@ -115,8 +127,8 @@ func (v *Views) Lag(ctx context.Context) (position, head eventstore.Position, er
 }
 
 // catchUp folds to the log's head. The caller holds folding.
-func (v *Views) catchUp(ctx context.Context) (eventstore.Position, error) {
-	if err := v.prepare(ctx); err != nil {
+func (v *Views) catchUp(ctx context.Context, progress func(done, total eventstore.Position, events uint64)) (eventstore.Position, error) {
+	if err := v.prepare(ctx, progress); err != nil {
 		return 0, err
 	}
 	err := v.foldToHead(ctx)
@@ -171,7 +183,7 @@ func (v *Views) Run(ctx context.Context) error {
 }
 
 func (v *Views) run(ctx context.Context) error {
-	if err := v.prepare(ctx); err != nil {
+	if err := v.prepare(ctx, nil); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)

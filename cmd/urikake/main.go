@@ -42,6 +42,10 @@ type commandLine struct {
 	Customers customersCmd `cmd:"" help:"Show who owes."`
 	Events    eventsCmd    `cmd:"" help:"Read the log itself."`
 	Views     viewsCmd     `cmd:"" help:"Look after the read models, which are folded from the log."`
+	Diff      diffCmd      `cmd:"" help:"Show which balances and aging cells changed between two times, and by which events."`
+	Replay    replayCmd    `cmd:"" help:"Build the books as they were known then in a directory of their own."`
+	Backup    backupCmd    `cmd:"" help:"Copy the ledger into one file, also while it is written to."`
+	Restore   restoreCmd   `cmd:"" help:"Make a ledger of a backup, once it is verified."`
 	Keys      keysCmd      `cmd:"" help:"Say who may ask a server, and what."`
 	Bench     benchCmd     `cmd:"" help:"Measure the ledger on this machine, in a scratch directory."`
 }
@@ -133,7 +137,7 @@ func (s *session) place(parsed *kong.Context) error {
 		return errUsage.With("--key-file holds the key for a server; name that with --server URL")
 	case typed["data"] || typed["store"]:
 		s.server = ""
-	case s.server != "" && slices.Contains([]string{"demo", "serve", "bench"}, verb):
+	case s.server != "" && slices.Contains([]string{"demo", "serve", "bench", "replay", "backup", "restore"}, verb):
 		return errUsage.With("%s works in a directory of this machine, never at a server; leave --server and URIKAKE_SERVER out", verb)
 	}
 	return s.readStore(verb)

@@ -19,6 +19,7 @@ type serveCmd struct {
 	Listen string `help:"Address and port to be asked at; port 0 takes any that is free." default:"127.0.0.1:8080" placeholder:"ADDRESS:PORT"`
 	Rate   int    `help:"Requests a second that one key may send; 0: any number." default:"${rate}" placeholder:"N"`
 	Log    string `help:"How the log on standard error is written: text or json." enum:"text,json" default:"text"`
+	Check  string `help:"How much of the ledger is looked at before anyone is answered: all of it, or its ends." enum:"all,ends" default:"all" placeholder:"all|ends"`
 
 	EventStore eventStoreFlags `embed:"" prefix:"eventstore-" group:"For EventStoreDB's clients"`
 }
@@ -39,6 +40,8 @@ plain HTTP: put what ends TLS in front of it before it is asked from elsewhere.
 
 serves the log to clients of EventStoreDB, too, to be read: esdb://127.0.0.1:2113?tls=false. A key is the password of any
 user name.
+
+A ledger that is damaged is not served. To look at all of it takes some three seconds for a million events.
 
 GET /healthz tells that it lives, /readyz that it is ready, /metrics how it does. OTEL_EXPORTER_OTLP_ENDPOINT gets traces.`
 }
@@ -91,6 +94,11 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	defer func() { err = errors.Join(err, o.close()) }()
 	if fresh {
 		fmt.Fprintf(s.out, "an empty ledger begins in %s\n", s.dir)
+	}
+	if c.Check == "all" && o.log != nil {
+		if err := s.check(ctx, o); err != nil {
+			return err
+		}
 	}
 	var beginning beginning
 	begin, err := beginning.begin(ctx, o)

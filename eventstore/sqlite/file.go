@@ -26,7 +26,7 @@ const busyMax = 5 * time.Second
 
 const (
 	applicationID = 0x7572696b // "urik": what file(1) and we know the log by
-	format        = 1          // of the tables; raised when they change
+	format        = 2          // of the tables; raised when they change
 )
 
 // The log's tables. Names are interned, so that a row and the one index on it stay small; nothing is indexed by random
@@ -42,7 +42,8 @@ CREATE TABLE events (
 	id       BLOB NOT NULL,
 	kind     INTEGER NOT NULL,
 	data     BLOB NOT NULL,
-	metadata BLOB NOT NULL
+	metadata BLOB NOT NULL,
+	sum      INTEGER NOT NULL -- checksum of the row
 ) STRICT;
 CREATE UNIQUE INDEX events_stream ON events (stream, version);
 CREATE VIEW readable AS
@@ -143,6 +144,8 @@ func establish(conn *sqlite.Conn) error {
 		return eventstore.ErrDamaged.With("%s is not an urikake log (application id %#x)", fileName, application)
 	case version > format:
 		return ErrNewer.With("format %d, known up to %d", version, format)
+	case version < format:
+		return upgrade(conn)
 	}
 	return nil
 }
