@@ -36,14 +36,14 @@ func (s *session) openAway(clock eventstore.Clock, log *slog.Logger) (_ *office,
 	if err != nil {
 		return nil, errors.Join(err, closeLog())
 	}
-	o.away, o.outbox = away, s.outboxOf
+	o.away, o.shared, o.outbox = away, true, s.outboxOf
 	o.close = func() error { return errors.Join(o.views.Close(), closeLog()) }
 	return o, nil
 }
 
 // remember learns which keys were used: before the first command. Nodes of one ledger tell each other through the log.
 func (o *office) remember(ctx context.Context) error {
-	if o.away != nil {
+	if o.shared {
 		return o.ledger.RememberShared(ctx)
 	}
 	return o.ledger.Remember(ctx)

@@ -25,6 +25,7 @@ import (
 type office struct {
 	log     *sqlite.Store // nil in memory, and where it is elsewhere
 	away    *esdb.Store   // the log where it is elsewhere
+	shared  bool          // other processes may append to the log
 	store   eventstore.Store
 	codec   *eventstore.Codec
 	ledger  *ledger.Ledger

@@ -100,6 +100,7 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 			return err
 		}
 	}
+	o.shared = o.shared || c.EventStore.Writable
 	var beginning beginning
 	begin, err := beginning.begin(ctx, o)
 	if err != nil {
@@ -128,7 +129,7 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 		background.Go(func() { k.keep(ctx, log) })
 	}
 	background.Go(func() {
-		if begin(ctx); o.away != nil && ctx.Err() == nil {
+		if begin(ctx); o.shared && ctx.Err() == nil {
 			(&kept{name: "keys", work: o.ledger.FollowKeys}).keep(ctx, log)
 		}
 	})

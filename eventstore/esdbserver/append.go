@@ -13,15 +13,13 @@ import (
 	"github.com/urikake/urikake/eventstore"
 )
 
-const (
-	appendsMax = 32               // appends that are received or written at the same time; more wait
-	appendWait = 30 * time.Second // in which an append must have come whole
-)
+// appendWait is how long an append may take to come whole.
+const appendWait = 30 * time.Second
 
 var (
 	errReadOnly   = Denied("this log may only be read")
 	errAppendSlow = status.Error(codes.DeadlineExceeded, "the append did not come whole in time")
-	errBusy       = status.Error(codes.Unavailable, "the server is busy: too many appends at the same time; try again later")
+	errBusy       = status.Error(codes.Unavailable, "the server is busy: too much is being appended; try again later")
 	errContended  = status.Error(codes.Aborted, "others went on writing to the stream; try again")
 )
 
@@ -31,12 +29,9 @@ func (s *streamsService) Append(in streams.Streams_AppendServer) error {
 	if callerOf(ctx).Appends == nil {
 		return errReadOnly
 	}
-	if err := s.enter(ctx); err != nil {
-		return err
-	}
-	defer s.leave()
-	p, err := receive(ctx, in.Recv)
-	if err != nil {
+	p := &proposal{held: s.server.held}
+	defer p.release()
+	if err := p.receive(ctx, in.Recv); err != nil {
 		return err
 	}
 	w, err := s.write(ctx, p)
@@ -46,56 +41,38 @@ func (s *streamsService) Append(in streams.Streams_AppendServer) error {
 	return in.SendAndClose(w.append(p))
 }
 
-// enter waits for a place among those who append.
-func (s *streamsService) enter(ctx context.Context) error {
-	wait := time.NewTimer(appendWait)
-	defer wait.Stop()
-	select {
-	case s.server.appends <- struct{}{}:
-		return nil
-	case <-wait.C:
-		return errBusy
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (s *streamsService) leave() { <-s.server.appends }
-
 // receive takes an append in: first its options, then its events.
-func receive(ctx context.Context, recv func() (*streams.AppendReq, error)) (*proposal, error) {
+func (p *proposal) receive(ctx context.Context, recv func() (*streams.AppendReq, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, appendWait, errAppendSlow)
 	defer cancel()
-	var p *proposal
+	begun := false
 	for in, err := range received(ctx, recv) {
+		if errors.Is(err, io.EOF) && begun {
+			return nil
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
 		switch content := in.GetContent().(type) {
-		case nil:
-			switch {
-			case errors.Is(err, io.EOF) && p == nil:
-				return nil, invalid("options are missing")
-			case errors.Is(err, io.EOF):
-				return p, nil
-			case err != nil:
-				return nil, err
-			}
-			return nil, invalid("a message is empty")
 		case *streams.AppendReq_Options_:
-			if p != nil {
-				return nil, invalid("options come once, and first")
+			if begun {
+				return invalid("options come once, and first")
 			}
-			if p, err = proposalOf(content.Options); err != nil {
-				return nil, err
-			}
+			begun = true
+			err = p.begin(content.Options)
 		case *streams.AppendReq_ProposedMessage_:
-			if p == nil {
-				return nil, invalid("options come first")
+			if !begun {
+				return invalid("options come first")
 			}
-			if err := p.add(ctx, content.ProposedMessage); err != nil {
-				return nil, err
-			}
+			err = p.add(ctx, content.ProposedMessage)
+		default:
+			return invalid("options are missing, or a message is empty")
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return nil, context.Cause(ctx)
+	return context.Cause(ctx)
 }
 
 // received yields what recv gives until it fails, with the failure, or until ctx ends: recv itself heeds no deadline.

@@ -236,6 +236,23 @@ func TestAppendSize(t *testing.T) {
 	}
 }
 
+// What all appends take of memory together is bounded; what one has taken is given back.
+func TestAppendsTogether(t *testing.T) {
+	t.Parallel()
+	client := raw(t, serve(t, esdbserver.Config{Store: memory.New(time.Now), HeldMax: 10_000}))
+	sized := func(n int) *streams.AppendReq {
+		return message(func(m *streams.AppendReq_ProposedMessage) { m.Data = make([]byte, n) })
+	}
+	for range 5 {
+		if _, _, err := appendRaw(t, client, options("s"), sized(4000), sized(4000)); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := appendRaw(t, client, options("s"), sized(4000), sized(7000)); status.Code(err) != codes.Unavailable {
+			t.Fatalf("more than there is: %v", err)
+		}
+	}
+}
+
 // A client that makes up a type for every event is stopped before the log knows too many.
 func TestTooManyTypes(t *testing.T) {
 	t.Parallel()
@@ -374,7 +391,7 @@ func TestAppendStalled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var begun atomic.Int32
-	for range 20 {
+	for range 200 {
 		call, err := client.Append(ctx)
 		if err != nil {
 			t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
@@ -16,6 +17,7 @@ import (
 const (
 	proposalBytes  = 16 << 20 // of one append's events, at most
 	proposalEvents = 10_000   // of one append, at most
+	eventWeight    = 256      // bytes that an event takes besides its own
 	typeMax        = 512      // bytes of an event's type
 )
 
@@ -34,12 +36,36 @@ type proposal struct {
 	expected Expected
 	events   []eventstore.Proposed
 	size     int
+	held     *budget // from which its bytes are taken
 }
 
-func proposalOf(o *streams.AppendReq_Options) (p *proposal, err error) {
-	p = new(proposal)
+// release gives back what the proposal has taken of memory.
+func (p *proposal) release() { p.held.take(-p.weight()) }
+
+// weight is about what the proposal takes of memory.
+func (p *proposal) weight() int { return p.size + eventWeight*len(p.events) }
+
+// budget is memory that all appends share.
+type budget struct{ left atomic.Int64 }
+
+func newBudget(bytes int64) *budget {
+	b := new(budget)
+	b.left.Store(bytes)
+	return b
+}
+
+// take tells whether there was as much.
+func (b *budget) take(n int) bool {
+	if b.left.Add(-int64(n)) >= 0 || n < 0 {
+		return true
+	}
+	b.left.Add(int64(n))
+	return false
+}
+
+func (p *proposal) begin(o *streams.AppendReq_Options) (err error) {
 	if p.stream, err = streamName(o.GetStreamIdentifier()); err != nil {
-		return nil, err
+		return err
 	}
 	switch e := o.GetExpectedStreamRevision().(type) {
 	case *streams.AppendReq_Options_Any:
@@ -49,12 +75,12 @@ func proposalOf(o *streams.AppendReq_Options) (p *proposal, err error) {
 	case *streams.AppendReq_Options_NoStream:
 	case *streams.AppendReq_Options_Revision:
 		if p.expected.Version, err = expectedVersion(e.Revision); err != nil {
-			return nil, err
+			return err
 		}
 	default:
-		return nil, invalid("expected_stream_revision is missing, want revision, no_stream, any or stream_exists")
+		return invalid("expected_stream_revision is missing, want revision, no_stream, any or stream_exists")
 	}
-	return p, nil
+	return nil
 }
 
 func expectedVersion(revision uint64) (eventstore.Version, error) {
@@ -91,15 +117,17 @@ func (p *proposal) add(ctx context.Context, in wireEvent) error {
 		ID: id, Kind: system[keyType], Schema: schemaOf(in.GetCustomMetadata()),
 		Data: in.GetData(), Metadata: in.GetCustomMetadata(),
 	}
-	p.size += e.Size()
 	switch {
 	case e.Size() > eventstore.EventMax:
 		return tooLarge(ctx, fmt.Sprintf("an event may have %d bytes at most, not %d", eventstore.EventMax, e.Size()))
-	case p.size > proposalBytes:
+	case p.size+e.Size() > proposalBytes:
 		return tooLarge(ctx, fmt.Sprintf("an append may have %d bytes at most", proposalBytes))
 	case len(p.events) == proposalEvents:
 		return invalid("an append may have %d events at most", proposalEvents)
+	case !p.held.take(e.Size() + eventWeight):
+		return errBusy
 	}
+	p.size += e.Size()
 	p.events = append(p.events, e)
 	return nil
 }

@@ -45,6 +45,7 @@ type Config struct {
 	Log      *slog.Logger                      // of what goes wrong in the server itself
 	Drain    time.Duration                     // 10 s: how long calls may take to finish when the server ends
 	CallsMax int                               // 2048: calls at the same time, subscriptions among them
+	HeldMax  int64                             // 512 MiB: bytes of appends that have come and are not written yet
 }
 
 // Call is a call that ended.
@@ -67,10 +68,13 @@ type Caller struct {
 
 const (
 	callsMax        = 2048
+	heldMax         = 512 << 20
 	connectionsMax  = 1024
 	streamsMax      = 512      // calls of one connection
 	receiveMax      = 17 << 20 // bytes of one message: what clients themselves take at most
 	window          = 64 << 10 // bytes that a client may send, or is sent, before either side has taken them
+	headerMax       = 64 << 10 // bytes of a call's headers
+	connectWait     = 10 * time.Second
 	keepaliveLeast  = 5 * time.Second
 	keepaliveEvery  = 30 * time.Second
 	keepaliveAnswer = 20 * time.Second
@@ -85,26 +89,27 @@ type Server struct {
 	ending chan struct{} // closed when the server begins to end
 	once   sync.Once
 
-	appends chan struct{} // filled by appends
-	turns   *turns
-	types   *types
+	held  *budget
+	turns *turns
+	types *types
 }
 
 // New makes a server; Serve lets it work.
 func New(c Config) *Server {
 	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
-	c.Drain, c.CallsMax = cmp.Or(c.Drain, 10*time.Second), cmp.Or(c.CallsMax, callsMax)
+	c.Drain, c.CallsMax, c.HeldMax = cmp.Or(c.Drain, 10*time.Second), cmp.Or(c.CallsMax, callsMax), cmp.Or(c.HeldMax, heldMax)
 	if c.Admit == nil {
 		c.Admit = func(ctx context.Context, _ http.Header, _ net.Addr) (context.Context, Caller, error) {
 			return ctx, Caller{Appends: Anything}, nil
 		}
 	}
 	s := &Server{
-		config: c, calls: make(chan struct{}, c.CallsMax), appends: make(chan struct{}, appendsMax),
-		ending: make(chan struct{}), turns: newTurns(), types: newTypes(typesMax),
+		config: c, calls: make(chan struct{}, c.CallsMax),
+		ending: make(chan struct{}), held: newBudget(c.HeldMax), turns: newTurns(), types: newTypes(typesMax),
 	}
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(receiveMax), grpc.MaxConcurrentStreams(streamsMax),
+		grpc.MaxHeaderListSize(headerMax), grpc.ConnectionTimeout(connectWait),
 		grpc.InitialWindowSize(window), grpc.InitialConnWindowSize(1 << 20), // fixed: else they grow with what is sent
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveLeast, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveEvery, Timeout: keepaliveAnswer}),
