@@ -59,6 +59,25 @@ func Replay(ctx context.Context, s Store, c *Codec, after, upTo Position, wanted
 	}
 }
 
+// Count counts the events after a position up to another, most of them at most. O(events counted).
+func Count(ctx context.Context, s Store, after, upTo Position, most uint64) (events uint64, err error) {
+	if after >= upTo {
+		return 0, nil
+	}
+	for r, err := range s.Follow(ctx, after) {
+		if err != nil {
+			return events, err
+		}
+		if r.Position <= upTo {
+			events++
+		}
+		if r.Position >= upTo || events >= most {
+			return events, nil
+		}
+	}
+	return events, ctx.Err()
+}
+
 // replayed is some events on their way; err comes after them.
 type replayed struct {
 	events []Replayed

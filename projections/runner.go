@@ -9,14 +9,54 @@ import (
 )
 
 // CatchUp folds everything that is in the log at the call, and returns up to where all is folded. Where nothing is
-// new it costs no disk. Refuses what reading and decoding the log refuse (log.unreadable_event: an event of an unknown
+// new it costs no disk. While a log elsewhere can't be reached, it returns up to where all was folded before: what is
+// answered is then what was known there. Refuses what reading and decoding the log refuse (log.unreadable_event: an event of an unknown
 // kind stops it and is never skipped), views.unavailable and views.damaged.
 func (v *Views) CatchUp(ctx context.Context) (eventstore.Position, error) {
 	head, err := v.store.Head(ctx)
-	if err != nil {
-		return 0, err
+	if err == nil {
+		head, err = v.Wait(ctx, head)
 	}
-	return v.Wait(ctx, head)
+	if errors.Is(err, eventstore.ErrUnavailable) {
+		if position, ok := v.stands(ctx); ok {
+			return position, nil
+		}
+	}
+	return head, err
+}
+
+// stands tells up to where the tables are folded, without asking the log. Before they were compared with it, the tables
+// must be those of today's models: that they are of this log, its directory tells.
+func (v *Views) stands(ctx context.Context) (position eventstore.Position, ok bool) {
+	if position, ready, _ := v.reached(0); ready {
+		return position, true
+	}
+	var marked mark
+	var standing map[string]version
+	err := v.look(ctx, func(r *reader) (err error) {
+		if marked, err = readMark(r); err == nil {
+			standing, err = r.models()
+		}
+		return err
+	})
+	for _, m := range v.models {
+		if standing[m.Name] != (version{m.Version, m.tables()}) {
+			return 0, false
+		}
+	}
+	return marked.position, err == nil && marked.position > 0
+}
+
+// Build is CatchUp for tables that are made from nothing; progress is told how far they are.
+func (v *Views) Build(ctx context.Context, progress func(done, total eventstore.Position, events uint64)) error {
+	select {
+	case v.folding <- struct{}{}:
+		defer func() { <-v.folding }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	_, err := v.catchUp(ctx, progress)
+	return err
 }
 
 // Wait returns when everything up to a position is folded, or when ctx ends; it folds itself unless Run does.
@@ -28,6 +68,9 @@ func (v *Views) Wait(ctx context.Context, until eventstore.Position) (eventstore
 			return position, nil
 		}
 		if head, err := v.store.Head(ctx); err != nil || head < until {
+			if stands, ok := v.stands(ctx); ok && stands >= until && errors.Is(err, eventstore.ErrUnavailable) {
+				return stands, nil
+			}
 			return position, firstError(err, ErrBeyondLog.With("position %d, the log ends at %d", until, head))
 		}
 		select {
@@ -36,7 +79,7 @@ func (v *Views) Wait(ctx context.Context, until eventstore.Position) (eventstore
 		}
 		select {
 		case v.folding <- struct{}{}:
-			position, err := v.catchUp(ctx)
+			position, err := v.catchUp(ctx, nil)
 			<-v.folding
 			return position, err
 		case <-moved:
@@ -84,8 +127,8 @@ func (v *Views) Lag(ctx context.Context) (position, head eventstore.Position, er
 }
 
 // catchUp folds to the log's head. The caller holds folding.
-func (v *Views) catchUp(ctx context.Context) (eventstore.Position, error) {
-	if err := v.prepare(ctx); err != nil {
+func (v *Views) catchUp(ctx context.Context, progress func(done, total eventstore.Position, events uint64)) (eventstore.Position, error) {
+	if err := v.prepare(ctx, progress); err != nil {
 		return 0, err
 	}
 	err := v.foldToHead(ctx)
@@ -140,7 +183,7 @@ func (v *Views) Run(ctx context.Context) error {
 }
 
 func (v *Views) run(ctx context.Context) error {
-	if err := v.prepare(ctx); err != nil {
+	if err := v.prepare(ctx, nil); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -194,11 +237,11 @@ func byKind(models []Model) map[string][]Model {
 }
 
 // fold folds the events after a position up to another and writes whenever a batch is full, and at the end.
-func (v *Views) fold(ctx context.Context, w *Writer, models []Model, after, to eventstore.Position, progress func(eventstore.Position)) error {
+func (v *Views) fold(ctx context.Context, w *Writer, models []Model, after, to eventstore.Position, progress func(at eventstore.Position, events uint64)) error {
 	folds := byKind(models)
 	wanted := func(kind string) bool { return len(folds[kind]) > 0 }
 	var newest eventstore.Recorded
-	unwritten := 0
+	unwritten, folded := 0, uint64(0)
 	flush := func() error {
 		if unwritten == 0 {
 			return nil
@@ -225,12 +268,12 @@ func (v *Views) fold(ctx context.Context, w *Writer, models []Model, after, to e
 				return err
 			}
 		}
-		if progress != nil && r.Position%progressEvery == 0 {
-			progress(r.Position)
+		if folded++; progress != nil && folded%progressEvery == 0 {
+			progress(r.Position, folded)
 		}
 	}
 	if progress != nil {
-		progress(newest.Position)
+		progress(newest.Position, folded)
 	}
 	err := flush()
 	return firstError(err, w.settle())

@@ -115,7 +115,7 @@ func TestLiveEqualsRebuild(t *testing.T) {
 	}
 	for _, names := range [][]string{{"items"}, {"parties"}, nil} {
 		var told eventstore.Position
-		if err := b.views.Rebuild(context.Background(), func(done, total eventstore.Position) { told = total }, names...); err != nil {
+		if err := b.views.Rebuild(context.Background(), func(done, total eventstore.Position, _ uint64) { told = total }, names...); err != nil {
 			t.Fatal(err)
 		}
 		if rebuilt := dump(t, b.views); rebuilt != live || told != b.head() {
@@ -169,7 +169,7 @@ func TestRebuildTakesInWhatCameMeanwhile(t *testing.T) {
 	b.do(issue("I1", "2026-01-01", "2026-01-31", 100))
 	b.catchUp()
 	more := 0
-	err := b.views.Rebuild(context.Background(), func(eventstore.Position, eventstore.Position) {
+	err := b.views.Rebuild(context.Background(), func(eventstore.Position, eventstore.Position, uint64) {
 		for range 5 {
 			more++
 			b.do(issue(fmt.Sprintf("M%d", more), "2026-01-01", "2026-01-31", 10))

@@ -65,7 +65,7 @@ func (b Books) decideOne(ctx context.Context, d projections.Debtor, p rules.Vers
 func (r *run) carryOut(ctx context.Context, decisions []rules.RunDecision) (refusals []rules.RunRefusal, err error) {
 	var group sync.WaitGroup
 	var mu sync.Mutex
-	free := make(chan struct{}, ParallelMax)
+	free := r.free()
 	for _, d := range decisions {
 		if len(d.Steps) == 0 {
 			continue

@@ -87,7 +87,7 @@ type sending struct {
 
 func (s *sending) all(ctx context.Context) error {
 	var group sync.WaitGroup
-	free := make(chan struct{}, ParallelMax)
+	free := s.free()
 	err := s.queued(ctx, func(key rules.Key) error {
 		if err := s.failed(); err != nil {
 			return err

@@ -74,6 +74,7 @@ func New(books Books, options Options) *API {
 	a.addCommands()
 	a.addBatch()
 	a.addReports()
+	a.addDiff()
 	a.addClaims()
 	a.addInvoice()
 	a.addParties()

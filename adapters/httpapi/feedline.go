@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/eventstore"
 )
@@ -40,6 +42,34 @@ func AppendEventLine(b []byte, r eventstore.Recorded) ([]byte, error) {
 		return b, domain.ErrSchema.With("position %d of %s: %v", r.Position, r.Stream, err)
 	}
 	return w.Bytes(), nil
+}
+
+// ReadEventLine reads what AppendEventLine wrote: the same event, to the byte. Refuses events.bad_line.
+func ReadEventLine(line []byte) (r eventstore.Recorded, err error) {
+	var l eventLine
+	dec := json.NewDecoder(bytes.NewReader(line))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&l); err != nil {
+		return r, ErrEventLine.With("%v", err)
+	}
+	r = eventstore.Recorded{Position: l.Position, Stream: l.Stream, Version: l.Version}
+	r.Kind, r.Schema, r.Data, r.Metadata = l.Kind, l.Schema, l.Data, l.Metadata
+	if r.ID, err = uuid.Parse(l.ID); err != nil {
+		return r, ErrEventLine.With("id: %v", err)
+	}
+	if r.At, err = time.Parse(time.RFC3339Nano, l.RecordedAt); err != nil {
+		return r, ErrEventLine.With("recorded_at: %v", err)
+	}
+	if r.Position == 0 || r.Version == 0 || r.Stream == "" || r.Kind == "" || len(r.Data) == 0 {
+		return r, ErrEventLine.With("position, stream, version, kind and data are needed")
+	}
+	return r, nil
+}
+
+// ErrEventLine refuses a line that is none of the event feed.
+var ErrEventLine = &domain.Error{
+	Code: domain.Invalid, Rule: "events.bad_line",
+	Text: "a line holds one event as `urikake events export` writes it",
 }
 
 // FeedForm is how events are written one after the other.

@@ -12,6 +12,7 @@ import (
 
 type eventsCmd struct {
 	Export eventsExportCmd `cmd:"" help:"Write the log as NDJSON, one event a line, in the log's order."`
+	Import eventsImportCmd `cmd:"" help:"Write the events of such a file into a log that is empty."`
 }
 
 type eventsExportCmd struct {

@@ -12,12 +12,14 @@ import (
 
 	"github.com/urikake/urikake/adapters/httpapi"
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/eventstore"
 )
 
 type serveCmd struct {
 	Listen string `help:"Address and port to be asked at; port 0 takes any that is free." default:"127.0.0.1:8080" placeholder:"ADDRESS:PORT"`
 	Rate   int    `help:"Requests a second that one key may send; 0: any number." default:"${rate}" placeholder:"N"`
 	Log    string `help:"How the log on standard error is written: text or json." enum:"text,json" default:"text"`
+	Check  string `help:"How much of the ledger is looked at before anyone is answered: all of it, or its ends." enum:"all,ends" default:"all" placeholder:"all|ends"`
 
 	EventStore eventStoreFlags `embed:"" prefix:"eventstore-" group:"For EventStoreDB's clients"`
 }
@@ -38,6 +40,8 @@ plain HTTP: put what ends TLS in front of it before it is asked from elsewhere.
 
 serves the log to clients of EventStoreDB, too, to be read: esdb://127.0.0.1:2113?tls=false. A key is the password of any
 user name.
+
+A ledger that is damaged is not served. To look at all of it takes some three seconds for a million events.
 
 GET /healthz tells that it lives, /readyz that it is ready, /metrics how it does. OTEL_EXPORTER_OTLP_ENDPOINT gets traces.`
 }
@@ -83,7 +87,7 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	}
 	defer wire.close()
 	log, fresh := logger(s.err, c.Log), s.fresh()
-	o, err := s.open(time.Now)
+	o, err := s.openServed(log)
 	if err != nil {
 		return err
 	}
@@ -91,11 +95,15 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	if fresh {
 		fmt.Fprintf(s.out, "an empty ledger begins in %s\n", s.dir)
 	}
-	remember := o.ledger.Remember
-	if c.EventStore.Writable { // other nodes of the ledger may write to its log, too
-		remember = o.ledger.RememberShared
+	o.shared = o.shared || c.EventStore.Writable
+	if c.Check == "all" && o.log != nil {
+		if err := s.check(ctx, o); err != nil {
+			return err
+		}
 	}
-	if err := remember(ctx); err != nil {
+	var beginning beginning
+	begin, err := beginning.begin(ctx, o)
+	if err != nil {
 		return err
 	}
 	tracing, flush, err := httpapi.Tracing(ctx)
@@ -107,10 +115,10 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 
 	views, feed := &kept{name: "folding", work: o.views.Run}, &kept{name: "feed"}
 	health := httpapi.NewHealth(
-		httpapi.LogCheck(s.dir, o.metrics.AppendFault), httpapi.LagCheck(lagMax, o.lag), views.check(), feed.check())
+		o.logCheck(s.dir), httpapi.LagCheck(lagMax, o.lag), views.check(), feed.check())
 	requests := httpapi.NewLogBuffer(s.err)
 	defer requests.Close()
-	api := o.api(httpapi.Options{Log: log, Access: logger(requests, c.Log), Tracing: tracing, Health: health, Rate: c.Rate})
+	api := o.api(httpapi.Options{Log: log, Access: logger(requests, c.Log), Tracing: tracing, Health: health, Rate: c.Rate, Begun: beginning.still})
 	feed.work = api.Run
 
 	ctx, cancel := context.WithCancel(ctx)
@@ -120,10 +128,12 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	for _, k := range []*kept{views, feed} {
 		background.Go(func() { k.keep(ctx, log) })
 	}
-	if c.EventStore.Writable {
-		background.Go(func() { (&kept{name: "keys", work: o.ledger.FollowKeys}).keep(ctx, log) })
-	}
-	if err := greet(ctx, s, o, listener); err != nil {
+	background.Go(func() {
+		if begin(ctx); o.shared && ctx.Err() == nil {
+			(&kept{name: "keys", work: o.ledger.FollowKeys}).keep(ctx, log)
+		}
+	})
+	if err := greet(ctx, s, o, listener, beginning.still()); err != nil {
 		return err
 	}
 	if err := wire.greet(s); err != nil {
@@ -161,18 +171,28 @@ func logger(w io.Writer, format string) *slog.Logger {
 }
 
 // greet says where the server is and who is answered.
-func greet(ctx context.Context, s *session, o *office, listener net.Listener) error {
+func greet(ctx context.Context, s *session, o *office, listener net.Listener, still error) error {
 	keys, _, err := o.ledger.Keys(ctx)
-	if err != nil {
-		return err
-	}
 	who := "who asks needs a key"
-	if len(keys) == 0 {
+	switch {
+	case still != nil:
+		who = "nobody is answered before its log can be reached"
+	case err != nil:
+		return err
+	case len(keys) == 0:
 		who = "no key was made yet, so only this machine is answered"
 	}
 	at := addressOf(listener)
-	_, err = fmt.Fprintf(s.out, "serving %s at %s, documented at %s/docs; %s\n", s.dir, at, at, who)
+	_, err = fmt.Fprintf(s.out, "serving %s at %s, documented at %s/docs; %s\n", s.where(), at, at, who)
 	return err
+}
+
+// openServed opens the session's ledger for a server, whose log tells of the connection to a cluster.
+func (s *session) openServed(log *slog.Logger) (*office, error) {
+	if s.store != "" {
+		return s.openAway(time.Now, log)
+	}
+	return s.open(time.Now)
 }
 
 // addressOf is as what the server is asked from this machine.
@@ -189,18 +209,24 @@ func reachable(listener net.Listener) string {
 
 // measure shows how the log and the read models stand among the metrics.
 func (o *office) measure() {
-	o.metrics.Log(func() (events, commits, grouped, waiting uint64) {
-		stats := o.log.Stats()
-		return stats.Events, stats.Commits, stats.GroupEvents, uint64(stats.QueueLen)
-	})
+	if o.log != nil {
+		o.metrics.Log(func() (events, commits, grouped, waiting uint64) {
+			stats := o.log.Stats()
+			return stats.Events, stats.Commits, stats.GroupEvents, uint64(stats.QueueLen)
+		})
+	}
 	o.metrics.Lag(func() uint64 {
 		lag, _ := o.lag(context.Background()) // a log that can't be read shows elsewhere
 		return lag
 	})
 }
 
-// lag is by how many events the read models are behind the log.
+// lag is by how many events the read models are behind the log. Where positions are no numbers of events, these are
+// counted, up to one more than is let pass.
 func (o *office) lag(ctx context.Context) (uint64, error) {
 	position, head, err := o.views.Lag(ctx)
+	if err == nil && o.away != nil {
+		return eventstore.Count(ctx, o.store, position, head, lagMax+1)
+	}
 	return uint64(head - min(head, position)), err
 }

@@ -268,7 +268,7 @@ func (l *look) remind() {
 		r.Fee = fee
 	}
 	l.list(r)
-	if l.p.BusinessDaysOnly && domain.JapanBankDays().Provisional(l.on) {
+	if l.p.BusinessDaysOnly && l.p.BankDays.Days().Provisional(l.on) {
 		o.Warnings = append(o.Warnings, WhyProvisional)
 	}
 	o.Why, o.Reminder, o.Steps = WhyLevelReached, r, append(o.Steps, Step{Do: Remind})

@@ -101,6 +101,7 @@ func (p Policy) normal() Policy {
 	}
 	p.Levels = levels
 	p.MinimumDays = p.between()
+	p.BankDays = p.BankDays.Normal()
 	if p.OldBankData == "" {
 		p.OldBankData = StopOnOldData
 	}

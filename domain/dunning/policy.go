@@ -21,7 +21,8 @@ type Policy struct {
 	GraceDays        int             `json:"grace_days,omitzero" doc:"days after the due date on which an item does not count as late yet, 0 to 60"`
 	QuietSpans       []QuietSpan     `json:"quiet_spans,omitempty" doc:"days of every year on which nobody is reminded, up to 20 spans"`
 	QuietWeekdays    []Weekday       `json:"quiet_weekdays,omitempty" doc:"MON, TUE, WED, THU, FRI, SAT, SUN on which nobody is reminded"`
-	BusinessDaysOnly bool            `json:"business_days_only,omitzero" doc:"remind on Japanese bank business days only"`
+	BusinessDaysOnly bool            `json:"business_days_only,omitzero" doc:"remind on bank days only: see bank_days"`
+	BankDays         domain.BankDays `json:"bank_days,omitzero" doc:"on which days banks settle, for business_days_only; Japanese bank days when left out"`
 	MinimumDays      int             `json:"minimum_days_between,omitzero" doc:"days between two reminders to one debtor, 1 (when left out) to 365"`
 	BankDataMaxAge   int             `json:"bank_data_max_age,omitzero" doc:"days that the last bank data may be old, 1 to 60; 0: nobody asks"`
 	OldBankData      OldData         `json:"old_bank_data,omitempty" doc:"what a run does when it is older: STOP (when left out) or WARN"`
@@ -74,6 +75,7 @@ func (p Policy) check(f *domain.Faults) {
 	checkLevels(f, p.Levels)
 	f.Add("/language", p.Language.Check())
 	p.checkQuiet(f)
+	f.Add("/bank_days", p.BankDays.Check())
 	days(f, "/grace_days", p.GraceDays, graceDaysMax)
 	days(f, "/minimum_days_between", p.MinimumDays, minimumDaysMax)
 	days(f, "/bank_data_max_age", p.BankDataMaxAge, bankAgeMax)

@@ -150,14 +150,15 @@ func derivedID(commandID string) string {
 // parties is what decisions must know of the seller and the customer.
 type parties struct {
 	account.Parties
-	series domain.Series // of the seller's invoices
-	terms  domain.Terms  // the customer's
+	series domain.Series   // of the seller's invoices
+	bank   domain.Calendar // the seller's
+	terms  domain.Terms    // the customer's
 }
 
 func (l *Ledger) parties(ctx context.Context, key account.Key) (p parties, err error) {
 	var agreed domain.LateContract
 	err = eventstore.View(ctx, l.handler, sellers, seller.Stream(key.Seller), func(s *seller.State, _ eventstore.Version) error {
-		p.SellerKnown, p.Rounding, p.series = s.Registered, s.Rounding, s.DefaultSeries
+		p.SellerKnown, p.Rounding, p.series, p.bank = s.Registered, s.Rounding, s.DefaultSeries, s.BankDays.Days()
 		p.Tolerance, agreed.Seller = s.Tolerance(key.Currency), s.LateTerms
 		return nil
 	})
@@ -177,7 +178,7 @@ func (l *Ledger) parties(ctx context.Context, key account.Key) (p parties, err e
 // of adds what depends on the command: the due date of an invoice that names none.
 func (p parties) of(c account.Command) (_ account.Parties, err error) {
 	if invoice, ok := c.(account.IssueInvoice); ok && invoice.DueOn.IsZero() && !p.terms.IsZero() {
-		p.DueOn, err = p.terms.Due(invoice.IssuedOn, domain.JapanBankDays())
+		p.DueOn, err = p.terms.Due(invoice.IssuedOn, p.bank)
 	}
 	return p.Parties, err
 }

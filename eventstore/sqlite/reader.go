@@ -70,8 +70,9 @@ type reader struct {
 
 	find, name, byStream, byLog *sqlite.Stmt
 
-	names *names
-	kinds map[int64]kind
+	names    *names
+	kinds    map[int64]kind
+	unsummed bool // the log has no checksums yet
 }
 
 var readerPragmas = []string{
@@ -79,14 +80,22 @@ var readerPragmas = []string{
 	"cache_size = -2048",
 }
 
-const row = "SELECT position, stream, version, at, kind, id, data, metadata FROM events "
+const row = "SELECT position, stream, version, at, kind, id, data, metadata, sum FROM events "
 
 func openReader(path string, names *names) (*reader, error) {
 	conn, err := connect(path, readerPragmas)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{conn: conn, names: names}
+	r, err := newReader(conn, names)
+	if err != nil {
+		conn.Close()
+	}
+	return r, err
+}
+
+func newReader(conn *sqlite.Conn, names *names) (r *reader, err error) {
+	r = &reader{conn: conn, names: names}
 	for _, s := range []struct {
 		stmt **sqlite.Stmt
 		text string
@@ -97,7 +106,6 @@ func openReader(path string, names *names) (*reader, error) {
 		{&r.byLog, row + "WHERE position > ? ORDER BY position"},
 	} {
 		if *s.stmt, err = conn.Prepare(s.text); err != nil {
-			conn.Close()
 			return nil, err
 		}
 	}
@@ -171,6 +179,9 @@ func (r *reader) decode(e *eventstore.Recorded, p *page, s *sqlite.Stmt) (err er
 	e.Kind, e.Schema = k.name, k.schema
 	s.ColumnBytes(5, e.ID[:])
 	e.Data, e.Metadata = p.take(s, 6), p.take(s, 7)
+	if sum := checksum(e); sum != s.ColumnInt64(8) && !r.unsummed {
+		return eventstore.ErrDamaged.With("position %d (%s, version %d) is not as it was written: its checksum is wrong", e.Position, e.Stream, e.Version)
+	}
 	return nil
 }
 
