@@ -25,7 +25,7 @@ import (
 type office struct {
 	log     *sqlite.Store // nil in memory, and where it is elsewhere
 	away    *esdb.Store   // the log where it is elsewhere
-	shared  bool          // other nodes may append to the log
+	shared  bool          // other processes may append to the log
 	store   eventstore.Store
 	codec   *eventstore.Codec
 	ledger  *ledger.Ledger
@@ -92,7 +92,7 @@ func wire(log eventstore.Store, dir string, clock eventstore.Clock) (*office, er
 	}
 	snapshots := eventstore.SnapshotDir(filepath.Join(dir, "snapshots"))
 	return &office{
-		store: store, codec: codec, ledger: ledger.New(store, codec, snapshots), views: views, clock: clock, metrics: metrics,
+		store: store, codec: codec, ledger: ledger.New(store, codec, snapshots).At(clock), views: views, clock: clock, metrics: metrics,
 	}, nil
 }
 

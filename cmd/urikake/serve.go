@@ -95,12 +95,12 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	if fresh {
 		fmt.Fprintf(s.out, "an empty ledger begins in %s\n", s.dir)
 	}
-	o.shared = o.shared || c.EventStore.Writable
 	if c.Check == "all" && o.log != nil {
 		if err := s.check(ctx, o); err != nil {
 			return err
 		}
 	}
+	o.shared = o.shared || c.EventStore.Writable
 	var beginning beginning
 	begin, err := beginning.begin(ctx, o)
 	if err != nil {
