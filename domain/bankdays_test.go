@@ -19,7 +19,9 @@ func TestBankDays(t *testing.T) {
 		"weekdays": {BankDays{Calendar: BanksWeekdays}, []Date{NewDate(2026, 11, 28), NewDate(2026, 11, 29)}, []Date{labour, thanksgiving}, false},
 		"listed": {
 			BankDays{Calendar: BanksWeekdays, Holidays: []Date{thanksgiving, NewDate(2026, 7, 3), thanksgiving}},
-			[]Date{thanksgiving, NewDate(2026, 7, 3)}, []Date{labour}, false,
+			[]Date{thanksgiving, NewDate(2026, 7, 3)},
+			[]Date{labour},
+			false,
 		},
 		"Japan and one more": {BankDays{Holidays: []Date{thanksgiving}}, []Date{thanksgiving, labour}, []Date{NewDate(2026, 11, 27)}, true},
 	} {

@@ -52,7 +52,9 @@ type Amounts struct {
 
 // Change is After less Before, in every amount.
 func (c ChangedAccount) Change() Amounts {
-	less := func(after, before domain.Money) domain.Money { return domain.NewMoney(after.Minor()-before.Minor(), c.Currency) }
+	less := func(after, before domain.Money) domain.Money {
+		return domain.NewMoney(after.Minor()-before.Minor(), c.Currency)
+	}
 	change := Amounts{
 		Unapplied: less(c.After.Unapplied, c.Before.Unapplied), Balance: less(c.After.Balance, c.Before.Balance),
 		Disputed: less(c.After.Disputed, c.Before.Disputed),

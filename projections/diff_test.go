@@ -138,13 +138,13 @@ func TestDiffOfLateKnowledge(t *testing.T) {
 	}
 	none := func(ChangedAccount) error { return nil }
 	for want, q := range map[*domain.Error]DiffQuery{
-		ErrBadRange:          {Seller: "S1", AsOf: day("2026-03-31"), From: KnownAt{Position: 4}, To: KnownAt{Position: 3}},
-		ErrBeyondLog:         {Seller: "S1", AsOf: day("2026-03-31"), From: KnownAt{Position: 99}},
-		ErrUnknownSeller:     {Seller: "S9", AsOf: day("2026-03-31")},
-		domain.ErrMissing:    {Seller: "S1"},
-		ErrBadBuckets:        {Seller: "S1", AsOf: day("2026-03-31"), Buckets: []int{30, 10}},
-		domain.ErrUnknown:    {Seller: "S1", AsOf: day("2026-03-31"), Basis: "post"},
-		ErrUnknownCustomer:   {Seller: "S1", AsOf: day("2026-03-31"), Customer: "C9"},
+		ErrBadRange:        {Seller: "S1", AsOf: day("2026-03-31"), From: KnownAt{Position: 4}, To: KnownAt{Position: 3}},
+		ErrBeyondLog:       {Seller: "S1", AsOf: day("2026-03-31"), From: KnownAt{Position: 99}},
+		ErrUnknownSeller:   {Seller: "S9", AsOf: day("2026-03-31")},
+		domain.ErrMissing:  {Seller: "S1"},
+		ErrBadBuckets:      {Seller: "S1", AsOf: day("2026-03-31"), Buckets: []int{30, 10}},
+		domain.ErrUnknown:  {Seller: "S1", AsOf: day("2026-03-31"), Basis: "post"},
+		ErrUnknownCustomer: {Seller: "S1", AsOf: day("2026-03-31"), Customer: "C9"},
 	} {
 		if _, err := b.views.Diff(t.Context(), q, none); !errors.Is(err, want) {
 			t.Errorf("%+v: %v, want %s", q, err, want.Rule)

@@ -41,7 +41,14 @@ func DiffRows(r projections.DiffReport, c projections.ChangedAccount) (rows [][]
 	for _, e := range c.Events {
 		row([]string{"event", position(uint64(e.Position)), e.At.UTC().Format(time.RFC3339), e.On.String(), e.Kind, e.Actor, e.Text}, e.Did)
 	}
-	row([]string{"change", "", "", "", "", "", strconv.Itoa(len(c.Events)) + " events"}, c.Change())
+	row([]string{"change", "", "", "", "", "", events(len(c.Events))}, c.Change())
 	row([]string{"after", position(uint64(r.To)), "", "", "", "", ""}, c.After)
 	return rows
+}
+
+func events(n int) string {
+	if n == 1 {
+		return "1 event"
+	}
+	return strconv.Itoa(n) + " events"
 }

@@ -60,11 +60,18 @@ func (c *backupCmd) Run(ctx context.Context, s *session) (err error) {
 }
 
 func alsoFiles(c sqlite.Contents) string {
-	text := fmt.Sprintf(": %d events in %d streams", c.Position, c.Streams)
+	text := fmt.Sprintf(": %s in %s", counted(int64(c.Position), "event"), counted(c.Streams, "stream"))
 	if c.Files > 0 {
-		text += fmt.Sprintf(", and %d files of the outbox", c.Files)
+		text += fmt.Sprintf("; %s of the outbox", counted(c.Files, "file"))
 	}
 	return text
+}
+
+func counted(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // steps is set for work on events.
@@ -136,6 +143,9 @@ func (c *restoreCmd) Run(ctx context.Context, s *session) error {
 	codec := ledger.Codec()
 	bar := s.progress("restore", 1)
 	made, err := sqlite.Restore(ctx, c.File, s.dir, func(e eventstore.Recorded) error {
+		if codec.Foreign(e.Stream) {
+			return nil
+		}
 		_, err := codec.Decode(e)
 		return err
 	}, bar.steps)
@@ -143,12 +153,16 @@ func (c *restoreCmd) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "%s holds the ledger of %s at position %d%s\n", s.dir, made.MadeAt.Format(time.RFC3339), made.Position, alsoFiles(made))
+	fmt.Fprintf(s.err, "urikake: the backup was made at %s\n", made.MadeAt.Format(time.RFC3339))
+	_, err = fmt.Fprintf(s.out, "%s holds the ledger at position %d%s\n", s.dir, made.Position, alsoFiles(made))
 	return err
 }
 
-// check looks at the whole log, and refuses one that is damaged.
+// check looks at the whole log of a directory, and refuses one that is damaged.
 func (s *session) check(ctx context.Context, o *office) error {
+	if o.log == nil {
+		return nil
+	}
 	bar := s.progress("looking at the ledger", 1)
 	defer bar.done()
 	return o.log.Check(ctx, bar.steps)

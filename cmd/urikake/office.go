@@ -92,7 +92,7 @@ func wire(log eventstore.Store, dir string, clock eventstore.Clock) (*office, er
 	}
 	snapshots := eventstore.SnapshotDir(filepath.Join(dir, "snapshots"))
 	return &office{
-		store: store, codec: codec, ledger: ledger.New(store, codec, snapshots), views: views, clock: clock, metrics: metrics,
+		store: store, codec: codec, ledger: ledger.New(store, codec, snapshots).At(clock), views: views, clock: clock, metrics: metrics,
 	}, nil
 }
 

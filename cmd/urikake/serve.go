@@ -95,7 +95,7 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	if fresh {
 		fmt.Fprintf(s.out, "an empty ledger begins in %s\n", s.dir)
 	}
-	if c.Check == "all" && o.log != nil {
+	if c.Check == "all" {
 		if err := s.check(ctx, o); err != nil {
 			return err
 		}

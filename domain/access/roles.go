@@ -148,6 +148,7 @@ var needed = map[string]Permission{
 	"HandOver":            ActAsCreditor,
 	"ResumeCase":          ActAsCreditor,
 	"EscalateReminder":    WriteDunning,
+	"DispatchReminder":    WriteDunning,
 	"SendReminder":        WriteDunning,
 	"DropReminder":        WriteDunning,
 	"HoldDunning":         WriteDunning,

@@ -17,8 +17,12 @@ func TestQuietByCalendar(t *testing.T) {
 		day    string
 		next   string
 	}{
-		{p, "07-20", "07-21"}, {p, "07-03", "07-03"}, {p, "07-18", "07-21"},
-		{elsewhere, "07-20", "07-20"}, {elsewhere, "07-03", "07-06"}, {elsewhere, "07-18", "07-20"},
+		{p, "07-20", "07-21"},
+		{p, "07-03", "07-03"},
+		{p, "07-18", "07-21"},
+		{elsewhere, "07-20", "07-20"},
+		{elsewhere, "07-03", "07-06"},
+		{elsewhere, "07-18", "07-20"},
 	} {
 		if got := c.policy.NextAllowed(day(c.day)); got != day(c.next) {
 			t.Errorf("%+v: after %s comes %s", c.policy.BankDays, c.day, got)

@@ -96,23 +96,29 @@ func (p Policy) Check() error {
 // between is the least number of days from one reminder to the next: never two on one day.
 func (p Policy) between() int { return max(1, p.MinimumDays) }
 
-// next is the number of the level after those that were sent, 0 after the last. It is looked up by name, so that a
-// policy that was changed meanwhile goes on where the other stood, and none is sent twice.
+// next is the number of the level after those that were sent, 0 after the last: never one that was sent or stands before
+// one that was. What was sent is looked up by the name that it had, which a level that was renamed still knows as what it
+// was; one that the policy does not know counts by the place that it had.
 func (p Policy) next(reached []Reached) int {
 	from := 0
-	if len(reached) > 0 {
-		last := reached[len(reached)-1]
-		from = last.Level
-		if i := slices.IndexFunc(p.Levels, func(l Level) bool { return l.ID == last.ID }); i >= 0 {
-			from = i + 1
+	for _, r := range reached {
+		place := r.Level
+		if i := p.find(r.ID); i >= 0 {
+			place = i + 1
 		}
+		from = max(from, place)
 	}
 	for n := from + 1; n <= len(p.Levels); n++ {
-		if !slices.ContainsFunc(reached, func(r Reached) bool { return r.ID == p.Levels[n-1].ID }) && (n == 1 || !p.Levels[n-1].ahead()) {
+		if n == 1 || !p.Levels[n-1].ahead() {
 			return n
 		}
 	}
 	return 0
+}
+
+// find is the place of the level that has the name, or had it; below zero for none.
+func (p Policy) find(id LevelID) int {
+	return slices.IndexFunc(p.Levels, func(l Level) bool { return l.named(id) })
 }
 
 // Policies are those of one seller as they stand.

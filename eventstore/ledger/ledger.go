@@ -28,13 +28,22 @@ type Ledger struct {
 	codec   *eventstore.Codec
 	handler *eventstore.Handler
 	series  *dispenser
-	keys    *usedKeys // nil: each stream knows its own
+	keys    *usedKeys        // nil: each stream knows its own
+	clock   eventstore.Clock // nil: nobody knows what day it is
 }
 
 // New works on a log. snapshots may be nil.
 func New(store eventstore.Store, codec *eventstore.Codec, snapshots eventstore.Snapshots) *Ledger {
 	h := eventstore.NewHandler(store, codec, snapshots)
 	return &Ledger{store: store, codec: codec, handler: h, series: newDispenser(h)}
+}
+
+// At gives the ledger a clock, before its first command: days that are still to come for a seller are refused where what is
+// said has to have happened, and a reminder that goes out is looked at by the books of today. Without a clock a command's
+// own day is taken for today.
+func (l *Ledger) At(clock eventstore.Clock) *Ledger {
+	l.clock = clock
+	return l
 }
 
 // Codec knows every event of the catalog, and passes over what stands in streams that are not the ledger's.

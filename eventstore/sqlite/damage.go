@@ -88,7 +88,7 @@ func keep(path string, err error) {
 // located adds to what SQLite says of damage on which page it lies, where that can be found out.
 func located(conn *sqlite.Conn, err error) error {
 	var damage, found *domain.Error
-	if !errors.Is(err, eventstore.ErrDamaged) || !errors.As(err, &damage) || sqlite.ErrCode(err) == sqlite.ResultError {
+	if !errors.Is(err, eventstore.ErrDamaged) || !errors.As(err, &damage) {
 		return err
 	}
 	if where := structure(conn, "quick_check"); errors.As(where, &found) {

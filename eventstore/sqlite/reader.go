@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -116,16 +117,20 @@ func newReader(conn *sqlite.Conn, names *names) (r *reader, err error) {
 func (r *reader) stream(p *page, stream string, h head, after eventstore.Version) (more bool, err error) {
 	r.byStream.BindInt64(1, h.id)
 	r.byStream.BindInt64(2, number(after))
+	start := after
 	more, err = r.fill(p, r.byStream, func(e *eventstore.Recorded) error {
 		if after++; e.Version != after {
 			return eventstore.ErrDamaged.With("%s goes from version %d to %d", stream, after-1, e.Version)
 		}
 		return nil
 	})
-	if err == nil && !more && after < h.version {
+	if err != nil {
+		return false, fault(fmt.Sprintf("%s, %s after version %d", fileName, stream, start+eventstore.Version(len(p.events))), err)
+	}
+	if !more && after < h.version {
 		return false, eventstore.ErrDamaged.With("%s ends at version %d, not %d", stream, after, h.version)
 	}
-	return more, err
+	return more, nil
 }
 
 // log fills the page with the log's events after a position, of which there must be one.
@@ -138,7 +143,10 @@ func (r *reader) log(p *page, after eventstore.Position) error {
 		}
 		return nil
 	})
-	if err == nil && after == start {
+	if err != nil {
+		return fault(fmt.Sprintf("%s after position %d", fileName, start+eventstore.Position(len(p.events))), err)
+	}
+	if after == start {
 		return eventstore.ErrDamaged.With("the log ends at position %d", after)
 	}
 	return err
