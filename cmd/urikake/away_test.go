@@ -326,6 +326,6 @@ func TestDirectoryOfAnotherLog(t *testing.T) {
 	fails(t, "--store and --server", "--store", one.url(), "--server", "http://127.0.0.1:1", "sellers", "list")
 	fails(t, "begins with esdb://", "--store", "http://127.0.0.1:1", "sellers", "list")
 	fails(t, "events import", "--store", one.url(), "demo", "--once")
-	fails(t, "events export", "--store", one.url(), "backup", filepath.Join(t.TempDir(), "b"))
+	fails(t, "backups of its own", "--store", one.url(), "backup", filepath.Join(t.TempDir(), "b"))
 	fails(t, "--store esdb", "--store", one.url(), "bench")
 }
