@@ -155,7 +155,7 @@ func (s *session) readStore(verb string) (err error) {
 		return errUsage.With("demo writes two years with a clock of its own, which EventStoreDB does not take: make it in a directory and " +
 			"bring it there with `urikake events import`; leave --store and URIKAKE_STORE out")
 	case slices.Contains([]string{"backup", "restore", "replay"}, verb):
-		return errUsage.With("%s is for a ledger in a directory; EventStoreDB has backups of its own, and --known-at shows the books as they were; " +
+		return errUsage.With("%s is for a ledger in a directory; EventStoreDB has backups of its own, and --known-at shows the books as they were; "+
 			"leave --store and URIKAKE_STORE out", verb)
 	case verb == "bench":
 		return errUsage.With("bench measures a server that it starts itself: --store %s, or none", benchStore)
