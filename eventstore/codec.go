@@ -8,12 +8,15 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/eventstore/privacy"
 )
 
 // Codec turns events into bytes and back. It alone knows versions and upcasts.
 type Codec struct {
 	schemas map[string]domain.Schema
 	owns    func(stream string) bool // nil: every stream
+	keys    *privacy.Keys            // nil: nothing is sealed
+	person  func(stream string) string
 }
 
 // NewCodec knows the given kinds; each kind once.
@@ -29,7 +32,11 @@ func NewCodec(schemas []domain.Schema) *Codec {
 }
 
 // For is the codec of a log that others keep streams in, too: what stands in a stream that owns does not name is theirs.
-func (c *Codec) For(owns func(stream string) bool) *Codec { return &Codec{c.schemas, owns} }
+func (c *Codec) For(owns func(stream string) bool) *Codec {
+	other := *c
+	other.owns = owns
+	return &other
+}
 
 // Foreign tells whether a stream is somebody else's: nothing in it is ever decoded.
 func (c *Codec) Foreign(stream string) bool { return c.owns != nil && !c.owns(stream) }
@@ -44,16 +51,24 @@ func (c *Codec) Encode(e domain.Event) (Proposed, error) {
 	return Proposed{Kind: s.Kind, Schema: s.Version, Data: data}, err
 }
 
-// Decode reads an event of any version. Refuses log.unreadable_event: an unknown kind is never skipped.
+// Decode reads an event of any version. What is sealed of a person whose key was destroyed is empty; see Sealing.
+// Refuses log.unreadable_event: an unknown kind is never skipped, privacy.key_missing.
 func (c *Codec) Decode(r Recorded) (domain.Event, error) {
 	s, ok := c.schemas[r.Kind]
 	if !ok {
 		return nil, domain.ErrSchema.With("kind %q at position %d of %s", r.Kind, r.Position, r.Stream)
 	}
-	e, err := s.Decode(r.Schema, r.Data)
+	data, err := c.unseal(s, r)
+	if err != nil {
+		return nil, err
+	}
+	e, err := s.Decode(r.Schema, data)
 	var unreadable *domain.Error
 	if errors.As(err, &unreadable) {
 		return nil, unreadable.With("%s, at position %d of %s", unreadable.Detail, r.Position, r.Stream)
+	}
+	if _, erases := e.(eraser); erases && err == nil {
+		err = c.Forget(r.Stream)
 	}
 	return e, err
 }

@@ -248,6 +248,9 @@ func (g *group[C, S]) propose() ([]Proposed, error) {
 		for n, event := range r.Events {
 			p, err := g.h.codec.Encode(event)
 			if err == nil {
+				p.Data, err = g.h.codec.seal(g.e.stream, env.CommandID, n, p)
+			}
+			if err == nil {
 				p.Metadata, err = env.metadata(p.Schema)
 			}
 			if size += p.Size(); err == nil && size > TogetherBytesMax && len(g.orders) > 1 {

@@ -15,11 +15,12 @@ import (
 
 // parties is the names that reports print, as they are now: master data has no business day.
 var parties = Model{
-	Name: "parties", Version: 3,
+	Name: "parties", Version: 4,
 	Kinds: []string{
 		seller.Registered{}.Kind(), seller.Changed{}.Kind(), seller.PayeesSet{}.Kind(), seller.LateTermsSet{}.Kind(),
 		customer.Registered{}.Kind(), customer.Changed{}.Kind(), customer.CreditLimitSet{}.Kind(),
 		customer.Deactivated{}.Kind(), customer.Reactivated{}.Kind(), customer.LateTermsAgreed{}.Kind(),
+		customer.Erased{}.Kind(),
 	},
 	Tables: []*Table{partiesSellers, partiesCustomers},
 	Fold:   foldParties,
@@ -55,6 +56,7 @@ var partiesCustomers = &Table{
 		customerExternal: {Name: "external_id", Type: Text}, customerActive: {Name: "active"},
 		customerGroup: {Name: "dunning_group", Type: Text}, customerMail: {Name: "mail_contact"}, customerPhone: {Name: "phone_contact"},
 		customerLimit: {Name: "credit_limit", Type: Text}, customerLate: {Name: "late_terms", Type: Text},
+		customerErased: {Name: "erased"},
 	},
 }
 
@@ -70,6 +72,7 @@ const (
 	customerPhone // of the one who is called
 	customerLimit // amounts, such as "JPY 500000,USD 1000"
 	customerLate  // as JSON
+	customerErased
 )
 
 func foldParties(w *Writer, event domain.Event, _ eventstore.Recorded) {
@@ -94,6 +97,9 @@ func foldParties(w *Writer, event domain.Event, _ eventstore.Recorded) {
 		customerRow(w, e.Key).Put(customerActive, 0)
 	case customer.Reactivated:
 		customerRow(w, e.Key).Put(customerActive, 1)
+	case customer.Erased:
+		customerRow(w, e.Key).PutText(customerName, customer.ErasedName).PutText(customerKana, "").
+			Put(customerActive, 0).Put(customerMail, 0).Put(customerPhone, 0).Put(customerErased, 1)
 	}
 }
 

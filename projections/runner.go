@@ -132,6 +132,9 @@ func (v *Views) catchUp(ctx context.Context, progress func(done, total eventstor
 		return 0, err
 	}
 	err := v.foldToHead(ctx)
+	if err == nil {
+		_ = v.scrub() // what could not be done is done the next time; Forget tells
+	}
 	return v.Position(), err
 }
 
@@ -195,6 +198,7 @@ func (v *Views) run(ctx context.Context) error {
 		if err := v.foldToHead(ctx); err != nil {
 			return err
 		}
+		_ = v.scrub()                                       // as above
 		if err := v.follow(ctx, v.Position()); err != nil { // the next event
 			return err
 		}
@@ -253,6 +257,9 @@ func (v *Views) fold(ctx context.Context, w *Writer, models []Model, after, to e
 		if err != nil {
 			flushed := firstError(flush(), w.settle()) // what came before it is folded all the same
 			return firstError(err, flushed)
+		}
+		if r.Kind == erasedKind {
+			v.unclean.Store(true)
 		}
 		if r.Event != nil { // somebody else's have none, whatever they call it
 			for _, m := range folds[r.Kind] {

@@ -31,16 +31,19 @@ var (
 
 const (
 	applicationID = 0x75726b76 // "urkv"
-	format        = 1          // of the tables that are no model's; raised when they change
+	format        = 2          // of the tables that are no model's; raised when they change
 	readersMax    = 6          // connections that read at the same time
 	busyMax       = 10 * time.Second
 )
 
-// The tables beside the models': which model stands in which version, and up to which event all are folded.
+// The tables beside the models': which model stands in which version, up to which event all are folded, and of how many
+// erased customers nothing is left in the file.
 const ownTables = `
 CREATE TABLE views_models (name TEXT PRIMARY KEY, version INTEGER NOT NULL, tables TEXT NOT NULL) WITHOUT ROWID, STRICT;
 CREATE TABLE views_mark (position INTEGER NOT NULL, event TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
 INSERT INTO views_mark VALUES (0, '', 0);
+CREATE TABLE views_scrubbed (erased INTEGER NOT NULL) STRICT;
+INSERT INTO views_scrubbed VALUES (0);
 `
 
 // database is a file with one connection that writes and some that read.

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/eventstore"
 )
 
@@ -26,13 +27,16 @@ type Views struct {
 	db      *database
 	damaged atomic.Bool
 
-	folding chan struct{} // whoever has put something in folds new events into the live tables
-	books   openBooks     // what is open on the accounts of whom somebody asked lately
-	names   *accountIDs   // of the live tables, as the last fold left them; whoever folds has them
-	asked   chan struct{} // rings when somebody waits for what Run has not folded yet
-	surveys chan struct{} // one for each question that goes through many rows
-	rebuild sync.Mutex    // one rebuild at a time
-	gate    sync.Mutex    // held while live tables change: by each batch, and by a rebuild's switch
+	folding   chan struct{}            // whoever has put something in folds new events into the live tables
+	books     openBooks                // what is open on the accounts of whom somebody asked lately
+	names     *accountIDs              // of the live tables, as the last fold left them; whoever folds has them
+	asked     chan struct{}            // rings when somebody waits for what Run has not folded yet
+	surveys   chan struct{}            // one for each question that goes through many rows
+	rebuild   sync.Mutex               // one rebuild at a time
+	erased    func(customer.Key) error // forgets a customer who was erased, elsewhere; nil: nobody else knows any
+	scrubbing sync.Mutex
+	unclean   atomic.Bool // the file may still hold names of customers who were erased
+	gate      sync.Mutex  // held while live tables change: by each batch, and by a rebuild's switch
 
 	mu       sync.Mutex
 	ready    bool                // the tables were compared with the log and the models
@@ -73,10 +77,12 @@ func openModels(dir string, store eventstore.Store, codec *eventstore.Codec, mod
 	if err != nil {
 		return nil, err
 	}
-	return &Views{
+	v := &Views{
 		store: store, codec: codec, models: models, sizes: sizes{rowsMax, namesMax}, pageRows: pageRows, db: db,
 		folding: make(chan struct{}, 1), asked: make(chan struct{}, 1), surveys: make(chan struct{}, surveysMax), moved: make(chan struct{}),
-	}, nil
+	}
+	v.unclean.Store(true) // until it was looked at
+	return v, nil
 }
 
 // Close ends the use of the file; it waits for whoever reads or writes. End Run before. Closing again does nothing.
@@ -284,7 +290,7 @@ func (v *Views) stale(ctx context.Context) (stale []Model, err error) {
 		standing, marked = nil, mark{}
 		drop = append(drop, "UPDATE views_mark SET position = 0, event = '', at = 0")
 	}
-	keep := []string{"views_models", "views_mark"}
+	keep := []string{"views_models", "views_mark", "views_scrubbed"}
 	for _, m := range v.models {
 		var names []string
 		for _, t := range m.Tables {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/customer"
 	rules "github.com/urikake/urikake/domain/dunning"
 )
 
@@ -96,6 +97,32 @@ func (dir Files) Withdraw(ctx context.Context, key rules.Key, id rules.ReminderI
 	return dir.place(ctx, key, id, map[string][]byte{withdrawnFile: []byte("This reminder was dropped before its letter was written.\n")})
 }
 
+// Forget takes away all letters to a customer. Doing it again does nothing.
+func (dir Files) Forget(key customer.Key) error {
+	entries, err := os.ReadDir(string(dir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return ErrOutbox.With("%v", err)
+	}
+	prefix := string(key.Seller) + "." + string(key.Customer) + "."
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), prefix) || isLeft(e) {
+			if err := os.RemoveAll(filepath.Join(string(dir), e.Name())); err != nil {
+				return ErrOutbox.With("%v", err)
+			}
+		}
+	}
+	return nil
+}
+
+// writingMax is how long a letter takes to be written at most.
+const writingMax = time.Hour
+
+// isLeft tells what a process that was killed left of a letter, anybody's.
+func isLeft(e fs.DirEntry) bool {
+	info, err := e.Info()
+	return err == nil && strings.HasPrefix(e.Name(), writingPrefix) && time.Since(info.ModTime()) > writingMax
+}
+
 // place writes a reminder's folder unless it is there, and gives what it holds then.
 func (dir Files) place(ctx context.Context, key rules.Key, id rules.ReminderID, files map[string][]byte) (Sent, bool, error) {
 	folder := dir.folder(key, id)
@@ -119,7 +146,7 @@ func whole(folder string, files map[string][]byte) (err error) {
 	if err := os.MkdirAll(above, 0o700); err != nil {
 		return err
 	}
-	writing, err := os.MkdirTemp(above, ".writing-*")
+	writing, err := os.MkdirTemp(above, writingPrefix+"*")
 	if err != nil {
 		return err
 	}
@@ -176,6 +203,8 @@ func sheet(l Letter) []byte {
 	fmt.Fprintf(&b, "Subject: %s\n\n%s", l.Subject, l.Text)
 	return b.Bytes()
 }
+
+const writingPrefix = ".writing-"
 
 const lineMax = 76 // characters of a line with encoded words or base64
 

@@ -42,6 +42,7 @@ var nouns = []noun{
 	{"/v1/sellers/{seller}/customers/{customer}/late-terms", "AgreeLateTerms"},
 	{"/v1/sellers/{seller}/customers/{customer}/deactivation", "DeactivateCustomer"},
 	{"/v1/sellers/{seller}/customers/{customer}/reactivation", "ReactivateCustomer"},
+	{"/v1/sellers/{seller}/customers/{customer}/erasure", "EraseCustomer"},
 	{"/v1/sellers/{seller}/invoices", "IssueInvoice"},
 	{"/v1/sellers/{seller}/invoices/{invoice}/voiding", "VoidInvoice"},
 	{"/v1/sellers/{seller}/invoices/{invoice}/due-date", "ChangeDueDate"},
@@ -161,6 +162,9 @@ func (a *API) execute(ctx context.Context, c catalog.Command, key, ifMatch, caus
 	env, err := a.envelope(ctx, c, key, ifMatch, cause)
 	if err == nil {
 		receipt, err = a.books.Ledger.Execute(ctx, c, env)
+	}
+	if _, erases := c.(customer.EraseCustomer); erases && err == nil {
+		err = a.books.Views.Forget(ctx, receipt.Position)
 	}
 	a.counted(ctx, c.Name(), receipt, err, began)
 	return receipt, env.CommandID, pointed(err)

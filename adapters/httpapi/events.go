@@ -29,6 +29,7 @@ type eventsIn struct {
 	Seller string `query:"seller" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"events of this seller only; a key of one seller gets no others" example:"YAMATO"`
 	Stream string `query:"stream" maxLength:"300" doc:"events of this stream only" example:"account-YAMATO.K101.JPY"`
 	Kind   string `query:"kind" maxLength:"2000" doc:"events of these kinds only, with commas; one that ends in a dot stands for all that begin so" example:"account.payment_recorded,customer."`
+	Sealed bool   `query:"sealed" doc:"as the events stand in the log, byte by byte: personal data is sealed, so that proofs fit; else it is in clear, and left out of customers who were erased"`
 	Accept string `header:"Accept" doc:"application/x-ndjson, or text/event-stream"`
 }
 
@@ -40,7 +41,7 @@ func (a *API) events(ctx context.Context, in *eventsIn) (*huma.StreamResponse, e
 	}
 	q := FeedQuery{
 		After: eventstore.Position(in.After), Limit: in.Limit, Follow: in.Follow,
-		Seller: domain.SellerID(in.Seller), Stream: in.Stream,
+		Seller: domain.SellerID(in.Seller), Stream: in.Stream, Sealed: in.Sealed,
 	}
 	if in.Kind != "" {
 		q.Kinds = strings.Split(in.Kind, ",")

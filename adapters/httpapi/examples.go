@@ -51,6 +51,10 @@ var bookExamples = []example{
 		"reason": "the account is under review"}`},
 	{"reactivate-customer", "invoices again", "/v1/sellers/YAMATO/customers/K101/reactivation", "Idempotency-Key: go-k101", `{
 		"reason": "the review is over"}`},
+	{"register-customer", "one who never buys", "/v1/sellers/YAMATO/customers", "Idempotency-Key: customer-k199", `{
+		"customer": "K199", "name": "鈴木太郎", "contacts": [{"name": "鈴木太郎", "phone": "03-0000-0199"}]}`},
+	{"erase-customer", "forget who it was", "/v1/sellers/YAMATO/customers/K199/erasure", "Idempotency-Key: erase-k199", `{
+		"on": "2026-06-01", "reason": "asked for deletion, and there never was any business"}`},
 
 	{"issue-invoice", "an invoice by lines", "/v1/sellers/YAMATO/invoices", "Idempotency-Key: invoice-0630", `{
 		"customer": "K101", "currency": "JPY", "invoice": "I-0630", "issued_on": "2026-06-30", "due_on": "2026-07-31",

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/eventstore"
 )
 
@@ -25,6 +26,9 @@ const (
 	feedBeat = 15 * time.Second      // a follower who gets nothing for so long gets a sign of life
 	feedWait = 30 * time.Second      // a client that takes nothing for so long has gone
 )
+
+// erasedKind says that a person's data was erased.
+var erasedKind = customer.Erased{}.Kind()
 
 var (
 	ErrTooManyFollowers = &domain.Error{
@@ -51,7 +55,8 @@ var (
 // within about 40 ms. When nobody follows the log isn't read.
 type Feed struct {
 	store   eventstore.Store
-	foreign func(stream string) bool // what is passed over; nil: nothing
+	foreign func(stream string) bool                               // what is passed over; nil: nothing
+	clear   func(eventstore.Recorded) (eventstore.Recorded, error) // opens what is sealed; nil: nothing is
 	ring    *feedRing
 	pages   chan struct{} // filled by those who read a page
 	open    atomic.Int64  // readers
@@ -77,6 +82,20 @@ func NewFeed(store eventstore.Store) *Feed {
 func (f *Feed) PassOver(foreign func(stream string) bool) *Feed {
 	f.foreign = foreign
 	return f
+}
+
+// Clear opens what is sealed in the events, for all who don't ask for them as they stand in the log.
+func (f *Feed) Clear(clear func(eventstore.Recorded) (eventstore.Recorded, error)) *Feed {
+	f.clear = clear
+	return f
+}
+
+// shown is an event as a client gets it.
+func (f *Feed) shown(r eventstore.Recorded, sealed bool) (eventstore.Recorded, error) {
+	if f.clear == nil || sealed {
+		return r, nil
+	}
+	return f.clear(r)
 }
 
 func (f *Feed) passes(stream string) bool { return f.foreign != nil && f.foreign(stream) }
@@ -119,6 +138,12 @@ func (f *Feed) run(ctx context.Context) error {
 func (f *Feed) tail(ctx context.Context, after eventstore.Position) error {
 	for r, err := range f.store.Follow(ctx, after) {
 		if err != nil {
+			return err
+		}
+		if r.Kind == erasedKind {
+			f.ring.reset(r.Position - 1) // in it the name stands in clear
+		}
+		if r, err = f.shown(r, false); err != nil {
 			return err
 		}
 		if !f.passes(r.Stream) {

@@ -74,6 +74,11 @@ func (c *feedClient) step(ctx context.Context) error {
 			return err
 		}
 		return c.alive(c.buf)
+	case c.query.Sealed: // the ring has them in clear
+		if err := c.page(ctx, seen.lines[len(seen.lines)-1].position); err != nil {
+			return err
+		}
+		return c.alive(c.buf)
 	default:
 		return c.alive(c.pick(seen))
 	}
@@ -95,6 +100,9 @@ func (c *feedClient) page(ctx context.Context, to eventstore.Position) error {
 			return err
 		}
 		if c.query.wants(r.Stream, r.Kind) && !c.feed.passes(r.Stream) {
+			if r, err = c.feed.shown(r, c.query.Sealed); err != nil {
+				return err
+			}
 			if line, err = AppendEventLine(line[:0], r); err != nil {
 				return err
 			}

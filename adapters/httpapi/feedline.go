@@ -106,6 +106,7 @@ type FeedQuery struct {
 	Stream string              // only this stream
 	Kinds  []string            // only these kinds; one that ends in a dot ("account.") means all that begin so
 	NoKeys bool                // without what says who may do what
+	Sealed bool                // as they stand in the log, personal data sealed
 }
 
 // all tells whether every line is wanted.

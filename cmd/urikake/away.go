@@ -32,11 +32,11 @@ func (s *session) openAway(clock eventstore.Clock, log *slog.Logger) (_ *office,
 	if err := away.Ready(context.Background()); errors.Is(err, esdb.ErrOtherLog) {
 		return nil, errors.Join(err, closeLog())
 	}
-	o, err := wire(away, s.dir, clock)
+	o, err := s.wire(away, clock)
 	if err != nil {
 		return nil, errors.Join(err, closeLog())
 	}
-	o.away, o.shared, o.outbox = away, true, s.outboxOf
+	o.away, o.shared = away, true
 	o.close = func() error { return errors.Join(o.views.Close(), closeLog()) }
 	return o, nil
 }

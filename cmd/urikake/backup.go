@@ -11,8 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
+	"github.com/urikake/urikake/eventstore/privacy"
 	"github.com/urikake/urikake/eventstore/sqlite"
 )
 
@@ -25,7 +27,8 @@ type backupCmd struct {
 func (backupCmd) Help() string {
 	return `Works beside a server that writes to the same directory, without holding it up: the backup is the ledger at the position
 that is shown. It is read again before it gets its name. In it are the log and the outbox; read models and snapshots are
-made anew from the log. Files of other names, such as a private key, are named and left out.
+made anew from the log. Names and letters in it are sealed, and the keys are not in it: keep one copy of them apart, the
+newest, so that a customer who is erased does not come back with an old backup. Files of other names, such as a private key, are named and left out.
 
   urikake --data ./books backup /backup/books-2026-07-03
   urikake --data ./restored restore /backup/books-2026-07-03`
@@ -46,11 +49,25 @@ func (c *backupCmd) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	defer root.Close()
+	keys, err := s.privacy()
+	if err != nil {
+		return err
+	}
+	sealed := func(name string) ([]byte, error) {
+		data, err := root.ReadFile(name)
+		if person := addressee(name); err == nil && person != "" {
+			data, err = keys.SealFile(person, filepath.ToSlash(name), data)
+		}
+		return data, err
+	}
 	bar := s.progress("backup", 1)
-	made, err := from.Backup(ctx, c.File, c.Force, root, files, time.Now(), bar.steps)
+	made, err := from.Backup(ctx, c.File, c.Force, sealed, files, time.Now(), bar.steps)
 	bar.done()
 	if err != nil {
 		return err
+	}
+	if dir, err := s.keysDir(); err == nil {
+		fmt.Fprintf(s.err, "urikake: the names in it are sealed; keep a copy of the keys in %s apart, and only the newest\n", dir)
 	}
 	if len(others) > 0 {
 		fmt.Fprintf(s.err, "urikake: not in the backup: %s\n", strings.Join(others, ", "))
@@ -90,7 +107,7 @@ func (s *session) beside() (*sqlite.Beside, error) {
 // Of what lies beside the log a backup keeps what can't be made anew, and says nothing of what can.
 var (
 	besideKept  = []string{"outbox"}
-	besideAnew  = []string{"LOCK", "log.*", "views.db*", "snapshots", "ready.probe", ".*"}
+	besideAnew  = []string{keysName, "LOCK", "log.*", "views.db*", "snapshots", "ready.probe", ".*"}
 	errNotPlain = errors.New("it is no plain file")
 )
 
@@ -127,20 +144,29 @@ func besideLog(dir string) (files, others []string, err error) {
 }
 
 type restoreCmd struct {
-	File string `arg:"" help:"The backup." type:"existingfile"`
+	File     string `arg:"" help:"The backup." type:"existingfile"`
+	WithKeys string `help:"The newest copy of the keys of personal data, to be copied to the ledger." placeholder:"DIR" type:"existingdir"`
 }
 
 // Help is shown by `urikake restore --help`.
 func (restoreCmd) Help() string {
 	return `The directory must be new or empty. Every page, position and version, each event and its checksum are read, and the end is
 compared with what the backup says of itself, before the ledger stands in its place. Read models are folded at the first
-question.
+question. Names and letters are sealed under keys that are not in the backup. With those of a ledger as it is now, who was
+erased after the backup stays erased; a key of somebody whom the backup itself calls erased is destroyed.
 
-  urikake --data ./restored restore /backup/books-2026-07-03`
+  urikake --data ./restored restore /backup/books-2026-07-03 --with-keys /backup/keys`
 }
 
 func (c *restoreCmd) Run(ctx context.Context, s *session) error {
-	codec := ledger.Codec()
+	keys, err := s.privacy()
+	if err != nil {
+		return err
+	}
+	if c.WithKeys != "" {
+		keys = privacy.Open(c.WithKeys)
+	}
+	codec := ledger.Sealing(keys)
 	bar := s.progress("restore", 1)
 	made, err := sqlite.Restore(ctx, c.File, s.dir, func(e eventstore.Recorded) error {
 		if codec.Foreign(e.Stream) {
@@ -148,10 +174,23 @@ func (c *restoreCmd) Run(ctx context.Context, s *session) error {
 		}
 		_, err := codec.Decode(e)
 		return err
+	}, func(name string, data []byte) ([]byte, bool, error) {
+		if person := addressee(name); person != "" {
+			return keys.OpenFile(person, name, data)
+		}
+		return data, true, nil
 	}, bar.steps)
 	bar.done()
+	if missing := (*domain.Error)(nil); errors.As(err, &missing) && missing.Rule == privacy.ErrMissing.Rule {
+		return missing.With("%s; a backup has none: restore it --with-keys DIR", missing.Detail)
+	}
 	if err != nil {
 		return err
+	}
+	if c.WithKeys != "" && s.keys == "" {
+		if err := keys.CopyTo(filepath.Join(s.dir, keysName)); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintf(s.err, "urikake: the backup was made at %s\n", made.MadeAt.Format(time.RFC3339))
 	_, err = fmt.Fprintf(s.out, "%s holds the ledger at position %d%s\n", s.dir, made.Position, alsoFiles(made))

@@ -63,6 +63,7 @@ func (c *demoCmd) fill(ctx context.Context, s *session, address string) (err err
 			return err
 		}
 	}
+	s.seed = &c.Seed // the same bytes each time
 	var clock atomic.Pointer[time.Time]
 	clock.Store(&time.Time{})
 	o, err := s.open(func() time.Time { return *clock.Load() })

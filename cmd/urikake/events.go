@@ -43,6 +43,7 @@ func (c *eventsExportCmd) Run(ctx context.Context, s *session) error {
 	}
 	q := query("seller", string(c.Seller), "stream", c.Stream, "kind", strings.Join(c.Kind, ","))
 	q.Set("after", strconv.FormatUint(uint64(c.After), 10))
+	q.Set("sealed", "true")
 	q.Set("follow", strconv.FormatBool(c.Follow))
 	return s.ask(ctx, func(ctx context.Context, to *client) error {
 		answer, err := to.send(ctx, request{path: "/v1/events", query: q, accept: ndjson})

@@ -16,6 +16,8 @@ import (
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/ledger"
+	"github.com/urikake/urikake/eventstore/privacy"
 )
 
 type eventsImportCmd struct {
@@ -44,7 +46,11 @@ func (c *eventsImportCmd) Run(ctx context.Context, s *session) error {
 	if s.server != "" {
 		return errUsage.With("events are imported where the log is kept: name that with --data or --store, and leave --server out")
 	}
-	total, err := c.check()
+	keys, err := s.privacy()
+	if err != nil {
+		return err
+	}
+	total, err := c.check(keys)
 	if err != nil {
 		return err
 	}
@@ -71,8 +77,8 @@ func (c *eventsImportCmd) Run(ctx context.Context, s *session) error {
 }
 
 // check reads the whole file: every event must be one that this program knows, next in its stream.
-func (c *eventsImportCmd) check() (events int, err error) {
-	codec := eventstore.NewCodec(catalog.Events())
+func (c *eventsImportCmd) check(keys *privacy.Keys) (events int, err error) {
+	codec := ledger.Sealing(keys)
 	versions, position := map[string]eventstore.Version{}, eventstore.Position(0)
 	err = c.each(func(r eventstore.Recorded) error {
 		events++

@@ -28,6 +28,7 @@ import (
 type commandLine struct {
 	Data    string `help:"Directory that holds the ledger; ./urikake-data when left out." env:"URIKAKE_DATA" placeholder:"DIR"`
 	Store   string `help:"Keep the log on an EventStoreDB cluster; the directory holds the read models." env:"URIKAKE_STORE" placeholder:"esdb://HOST:2113"`
+	KeyDir  string `name:"keys" help:"Directory with the keys of personal data; keys in the ledger's own when left out. Servers of one log need the same." env:"URIKAKE_KEYS" placeholder:"DIR"`
 	Server  string `help:"Ask a server that runs, and no directory." env:"URIKAKE_SERVER" placeholder:"URL"`
 	KeyFile string `help:"File with the key for the server; else URIKAKE_KEY holds it." placeholder:"FILE"`
 
@@ -109,7 +110,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	context.AfterFunc(ctx, stop) // who interrupts twice will not wait
 	s := &session{
-		dir: cmp.Or(line.Data, "./urikake-data"), named: line.Data != "", store: line.Store, server: line.Server, keyFile: line.KeyFile,
+		dir: cmp.Or(line.Data, "./urikake-data"), named: line.Data != "", keys: line.KeyDir, store: line.Store, server: line.Server, keyFile: line.KeyFile,
 		in: stdin, out: stdout, err: stderr,
 	}
 	if err = s.place(parsed); err == nil {
@@ -192,6 +193,8 @@ func typedWrong(err error) string {
 type session struct {
 	dir     string
 	named   bool   // the directory was named, not the default
+	keys    string // where the keys of personal data are; "": in the directory
+	seed    *int64 // of keys that are made; nil: by chance
 	store   string // where the log is; "": in the directory
 	cluster esdb.Address
 	server  string // its URL; "": the directory is worked in

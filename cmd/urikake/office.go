@@ -13,10 +13,12 @@ import (
 	"github.com/urikake/urikake/adapters/httpapi"
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/access"
+	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/esdb"
 	"github.com/urikake/urikake/eventstore/ledger"
 	"github.com/urikake/urikake/eventstore/memory"
+	"github.com/urikake/urikake/eventstore/privacy"
 	"github.com/urikake/urikake/eventstore/sqlite"
 	"github.com/urikake/urikake/projections"
 )
@@ -51,11 +53,11 @@ func (s *session) open(clock eventstore.Clock) (*office, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := wire(log, s.dir, clock)
+	o, err := s.wire(log, clock)
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	o.log, o.outbox = log, s.outboxOf
+	o.log = log
 	o.close = func() error { return errors.Join(o.views.Close(), log.Close()) }
 	return o, nil
 }
@@ -74,7 +76,7 @@ func openInMemory() (*office, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := wire(memory.New(time.Now), dir, time.Now)
+	o, err := wire(memory.New(time.Now), dir, privacy.InMemory(), time.Now)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -82,10 +84,24 @@ func openInMemory() (*office, error) {
 	return o, nil
 }
 
+// wire puts the session's house together on a log.
+func (s *session) wire(log eventstore.Store, clock eventstore.Clock) (*office, error) {
+	keys, err := s.privacy()
+	if err != nil {
+		return nil, err
+	}
+	o, err := wire(log, s.dir, keys, clock)
+	if err == nil {
+		o.outbox = s.outboxOf
+		o.views.OnErased(func(key customer.Key) error { return s.filesOf(key.Seller).Forget(key) })
+	}
+	return o, err
+}
+
 // wire puts the house together on a log: this is the one place that does.
-func wire(log eventstore.Store, dir string, clock eventstore.Clock) (*office, error) {
+func wire(log eventstore.Store, dir string, keys *privacy.Keys, clock eventstore.Clock) (*office, error) {
 	metrics := httpapi.NewMetrics()
-	store, codec := metrics.Instrument(log), ledger.Codec()
+	store, codec := metrics.Instrument(log), ledger.Sealing(keys)
 	views, err := projections.Open(dir, store, codec)
 	if err != nil {
 		return nil, err
@@ -104,7 +120,9 @@ func (o *office) api(options httpapi.Options) *httpapi.API {
 }
 
 // outboxOf is where a seller's reminders are written to.
-func (s *session) outboxOf(id domain.SellerID) dunning.Outbox {
+func (s *session) outboxOf(id domain.SellerID) dunning.Outbox { return s.filesOf(id) }
+
+func (s *session) filesOf(id domain.SellerID) dunning.Files {
 	if s.outbox != "" {
 		return dunning.Files(s.outbox)
 	}

@@ -46,6 +46,9 @@ func (c *replayCmd) Run(ctx context.Context, s *session) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := s.pointKeys(c.Into); err != nil {
+		return err
+	}
 	copied := &session{dir: c.Into, err: s.err}
 	o, err := copied.open(time.Now)
 	if err != nil {

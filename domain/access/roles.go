@@ -39,6 +39,7 @@ const (
 
 	WriteSellers     Permission = "sellers:write"     // register, change
 	WriteCustomers   Permission = "customers:write"   // register, change, terms, deactivate, reactivate
+	EraseCustomers   Permission = "customers:erase"   // forget who a customer was: the creditor's
 	WriteLimits      Permission = "limits:write"      // how much may be owed
 	WriteInvoices    Permission = "invoices:write"    // issue, due dates
 	VoidInvoices     Permission = "invoices:void"     // cancel
@@ -60,7 +61,7 @@ const (
 // Permissions are all of them.
 var Permissions = []Permission{
 	ReadReports, ReadHistory, ReadEvents, ReadKeys, ReadMetrics,
-	WriteSellers, WriteCustomers, WriteLimits, WriteInvoices, VoidInvoices, WritePayments, WriteCredits, ApplyCredits,
+	WriteSellers, WriteCustomers, EraseCustomers, WriteLimits, WriteInvoices, VoidInvoices, WritePayments, WriteCredits, ApplyCredits,
 	WriteRefunds, WriteWriteOffs, WriteDisputes, WriteLateCharges, WritePeriods, WriteDunning, ActAsCreditor,
 	WriteImports, ManageViews, ManageKeys,
 }
@@ -70,7 +71,7 @@ var grants = map[Role][]Permission{
 	Auditor: {ReadReports, ReadHistory, ReadEvents, ReadKeys, ReadMetrics},
 	Accountant: {
 		ReadReports, ReadHistory, ReadEvents,
-		WriteCustomers, WriteLimits, WriteInvoices, VoidInvoices, WritePayments, WriteCredits, ApplyCredits,
+		WriteCustomers, EraseCustomers, WriteLimits, WriteInvoices, VoidInvoices, WritePayments, WriteCredits, ApplyCredits,
 		WriteRefunds, WriteWriteOffs, WriteDisputes, WriteLateCharges, WritePeriods, WriteDunning, ActAsCreditor, WriteImports,
 	},
 	Clerk: {
@@ -114,6 +115,7 @@ var needed = map[string]Permission{
 	"SetPaymentTerms":    WriteCustomers,
 	"DeactivateCustomer": WriteCustomers,
 	"ReactivateCustomer": WriteCustomers,
+	"EraseCustomer":      EraseCustomers, // a decision of whoever owes it to the customer and to the tax office
 	"SetCreditLimit":     WriteLimits,
 	"AgreeLateTerms":     WriteLateCharges, // what a customer's delay costs is a decision about money
 

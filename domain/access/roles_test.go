@@ -19,6 +19,7 @@ keys:read          yes      -           -      yes
 metrics:read       yes      -           -      yes
 sellers:write      -        -           -      yes
 customers:write    -        yes         yes    yes
+customers:erase    -        yes         -      yes
 limits:write       -        yes         -      yes
 invoices:write     -        yes         yes    yes
 invoices:void      -        yes         -      yes

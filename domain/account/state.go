@@ -1,6 +1,9 @@
 package account
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"sort"
 
 	"github.com/urikake/urikake/domain"
@@ -154,6 +157,22 @@ func (s *State) Issued(id domain.InvoiceID) bool { return s.items.has(id) }
 
 // Balance is what the customer owes less what is unapplied, in minor units.
 func (s *State) Balance() int64 { return s.openTotal - s.unappliedTotal }
+
+// Unfinished says what is still open in the account, for people; nothing once all is settled, applied and resolved.
+func (s *State) Unfinished(k Key) (list []string) {
+	for _, it := range s.open {
+		list = append(list, fmt.Sprintf("%s of %s", k.money(it.open), it.id))
+	}
+	if s.unappliedTotal != 0 {
+		list = append(list, fmt.Sprintf("%s unapplied", k.money(s.unappliedTotal)))
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.disputes)) {
+		if !s.disputes[id].resolved {
+			list = append(list, fmt.Sprintf("dispute %s", id))
+		}
+	}
+	return list
+}
 
 func (s *State) apply(e Event) {
 	e.apply(s)

@@ -13,6 +13,7 @@ var about = map[string]string{
 	"AgreeLateTerms":      "agree other late charges with a customer than the seller's",
 	"DeactivateCustomer":  "refuse new invoices to a customer",
 	"ReactivateCustomer":  "allow invoices to a customer again",
+	"EraseCustomer":       "forget for good who a customer was; amounts and proofs stay",
 	"IssueInvoice":        "book what a customer owes, by lines or by a plain total",
 	"VoidInvoice":         "cancel an invoice on which nothing was settled",
 	"ChangeDueDate":       "give an invoice another due date from a day on",

@@ -58,12 +58,14 @@ var Events = []domain.Schema{
 	domain.Describe[Deactivated](),
 	domain.Describe[Reactivated](),
 	domain.Describe[LateTermsAgreed](),
+	domain.Describe[Erased](),
 }
 
 // State is a customer as it stands; the zero State is one that is not registered.
 type State struct {
 	Registered bool
 	Active     bool
+	Erased     bool // nobody knows any more who it was
 	Details
 	Terms       domain.Terms // zero: none agreed, an invoice has to name its due date
 	CreditLimit []domain.Money
@@ -93,6 +95,9 @@ func decide(s *State, c Command) ([]domain.Event, error) {
 	}
 	if _, registers := c.(RegisterCustomer); !registers && !s.Registered {
 		return nil, ErrUnknown.With("%s", c.stream()).At("/customer")
+	}
+	if s.Erased {
+		return nil, ErrErased.With("%s", c.Of().Customer).At("/customer")
 	}
 	return c.decide(s)
 }

@@ -90,6 +90,9 @@ func (l *Ledger) onCase(ctx context.Context, c dunning.Command, env eventstore.E
 func (l *Ledger) facts(ctx context.Context, c dunning.Command) (f dunning.Facts, err error) {
 	key := c.Case()
 	p, err := l.parties(ctx, account.Key(key))
+	if err == nil {
+		err = p.standing(key.Customer)
+	}
 	f.SellerKnown, f.CustomerKnown = p.SellerKnown, p.CustomerKnown
 	if err != nil || !f.SellerKnown || !f.CustomerKnown {
 		return f, err

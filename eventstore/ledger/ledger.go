@@ -20,6 +20,7 @@ import (
 	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/privacy"
 )
 
 // Ledger runs every command of the books.
@@ -65,7 +66,7 @@ var (
 // Execute runs one command and returns when it is durable. The same Envelope.CommandID with the same command gives
 // the first answer again. Refuses what the command's own rules refuse, and what eventstore.Run refuses.
 func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env eventstore.Envelope) (receipt eventstore.Receipt, err error) {
-	env, err = signed(c, env)
+	env, err = l.signed(c, env)
 	if err != nil {
 		return eventstore.Receipt{}, err
 	}
@@ -100,9 +101,12 @@ func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env 
 }
 
 // signed puts the command's name and, unless the sender gave one, its hash on the envelope.
-func signed(c interface{ Name() string }, env eventstore.Envelope) (_ eventstore.Envelope, err error) {
+func (l *Ledger) signed(c interface{ Name() string }, env eventstore.Envelope) (_ eventstore.Envelope, err error) {
 	if env.Name = c.Name(); env.Hash == "" {
 		env.Hash, err = eventstore.Hash(env.Name, c)
+	}
+	if err == nil {
+		env.Hash, err = l.codec.HashOf(env.Hash, c)
 	}
 	return env, err
 }
@@ -122,6 +126,9 @@ func checkZone(c seller.Command) error {
 	return nil
 }
 
+// Sealing is Codec with what is personal sealed under keys.
+func Sealing(keys *privacy.Keys) *eventstore.Codec { return Codec().Sealing(keys, catalog.Person) }
+
 // onCustomer asks that the seller be registered before anything is known of its customers.
 func (l *Ledger) onCustomer(ctx context.Context, c customer.Command, env eventstore.Envelope) (eventstore.Receipt, error) {
 	id := c.Of().Seller
@@ -137,6 +144,9 @@ func (l *Ledger) onCustomer(ctx context.Context, c customer.Command, env eventst
 		if !known {
 			return eventstore.Receipt{}, account.ErrUnknownSeller.With("%s", id).At("/seller")
 		}
+	}
+	if erase, ok := c.(customer.EraseCustomer); ok {
+		return l.erase(ctx, erase, env)
 	}
 	return eventstore.Run(ctx, l.handler, customers, c, env)
 }
@@ -162,6 +172,15 @@ type parties struct {
 	series domain.Series   // of the seller's invoices
 	bank   domain.Calendar // the seller's
 	terms  domain.Terms    // the customer's
+	erased bool            // the customer
+}
+
+// standing refuses customer.erased.
+func (p parties) standing(id domain.CustomerID) error {
+	if p.erased {
+		return customer.ErrErased.With("%s", id).At("/customer")
+	}
+	return nil
 }
 
 func (l *Ledger) parties(ctx context.Context, key account.Key) (p parties, err error) {
@@ -177,7 +196,7 @@ func (l *Ledger) parties(ctx context.Context, key account.Key) (p parties, err e
 	stream := customer.Key{Seller: key.Seller, Customer: key.Customer}.Stream()
 	err = eventstore.View(ctx, l.handler, customers, stream, func(s *customer.State, _ eventstore.Version) error {
 		p.CustomerKnown, p.CustomerActive, p.terms = s.Registered, s.Active, s.Terms
-		agreed.Customer = s.LateTerms
+		agreed.Customer, p.erased = s.LateTerms, s.Erased
 		return nil
 	})
 	p.Late = agreed.For

@@ -47,7 +47,7 @@ func (l *Ledger) ExecuteTogether(ctx context.Context, orders []Order) (receipts 
 	if len(orders) == 0 {
 		return nil, nil
 	}
-	group, err := ofOneAccount(orders)
+	group, err := l.ofOneAccount(orders)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (l *Ledger) ExecuteTogether(ctx context.Context, orders []Order) (receipts 
 }
 
 // ofOneAccount makes orders of the account that they are all for, with their names and hashes.
-func ofOneAccount(orders []Order) ([]order, error) {
+func (l *Ledger) ofOneAccount(orders []Order) ([]order, error) {
 	if len(orders) > OrdersMax {
 		return nil, ErrTooManyOrders.With("%d", len(orders))
 	}
@@ -91,7 +91,7 @@ func ofOneAccount(orders []Order) ([]order, error) {
 			err = ErrOtherAccount.With("%s, and %s", group[0].Command.Account().Stream(), c.Account().Stream())
 		default:
 			group[i].Command.Command = c
-			group[i].Envelope, err = signed(c, o.Envelope)
+			group[i].Envelope, err = l.signed(c, o.Envelope)
 		}
 		if err != nil {
 			return nil, &Failed{Index: i, Err: err}
@@ -110,6 +110,9 @@ func (l *Ledger) together(ctx context.Context, group []order) ([]eventstore.Rece
 		}
 	}
 	p, err := l.parties(ctx, group[0].Command.Account())
+	if err == nil {
+		err = p.standing(group[0].Command.Account().Customer)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -52,10 +52,10 @@ type Contents struct {
 	Files    int64
 }
 
-// Backup writes the log up to the head at the opening, and files beside it by their paths in root, into one new file,
+// Backup writes the log up to the head at the opening, and files beside it, each as read gives it, into one new file,
 // reads that again, and gives it its name only then. Refuses backup.exists unless force, backup.unwritable, and what
 // reading refuses; log.copy for a log that is one.
-func (b *Beside) Backup(ctx context.Context, file string, force bool, root *os.Root, files []string, at time.Time,
+func (b *Beside) Backup(ctx context.Context, file string, force bool, read func(name string) ([]byte, error), files []string, at time.Time,
 	tell func(done, total eventstore.Position),
 ) (c Contents, err error) {
 	if _, err := os.Stat(file); err == nil && !force {
@@ -72,7 +72,7 @@ func (b *Beside) Backup(ctx context.Context, file string, force bool, root *os.R
 		return c, unwrittenBackup(err)
 	}
 	err = change(partial, func(conn *sqlite.Conn) (err error) {
-		c, err = describe(conn, root, files, at)
+		c, err = describe(conn, read, files, at)
 		return err
 	})
 	if err == nil {
@@ -98,7 +98,7 @@ func unwrittenBackup(err error) error {
 }
 
 // describe writes what a backup has more than a log.
-func describe(conn *sqlite.Conn, root *os.Root, files []string, at time.Time) (c Contents, err error) {
+func describe(conn *sqlite.Conn, read func(name string) ([]byte, error), files []string, at time.Time) (c Contents, err error) {
 	defer sqlitex.Save(conn)(&err)
 	newest, err := ask(conn, "SELECT coalesce(max(position), 0) FROM events")
 	if err != nil {
@@ -112,7 +112,7 @@ func describe(conn *sqlite.Conn, root *os.Root, files []string, at time.Time) (c
 		return c, err
 	}
 	for _, name := range files {
-		data, err := root.ReadFile(name)
+		data, err := read(name)
 		if err != nil {
 			return c, err
 		}
@@ -157,9 +157,12 @@ func contents(conn *sqlite.Conn) (c Contents, err error) {
 const restoring = "restore.partial"
 
 // Restore makes of a backup the ledger in dir, which must be new or empty. Everything is read and compared with what the
-// backup says of itself, and each event is shown to look, before the log gets its name as the last step.
+// backup says of itself, and each event is shown to look, before the log gets its name as the last step. Files beside
+// the log are written as open gives them, unless that leaves them out; open may be nil.
 // Refuses log.not_empty, backup.not_one, log.damaged, log.unavailable, and what look refuses.
-func Restore(ctx context.Context, file, dir string, look func(eventstore.Recorded) error, tell func(done, total eventstore.Position)) (c Contents, err error) {
+func Restore(ctx context.Context, file, dir string, look func(eventstore.Recorded) error,
+	open func(name string, data []byte) (plain []byte, keep bool, err error), tell func(done, total eventstore.Position),
+) (c Contents, err error) {
 	if _, err := os.Stat(file); err != nil {
 		return c, ErrNotBackup.With("%v", err)
 	}
@@ -193,7 +196,7 @@ func Restore(ctx context.Context, file, dir string, look func(eventstore.Recorde
 	if err := change(filepath.Join(work, fileName), func(*sqlite.Conn) error { return nil }); err != nil {
 		return c, err
 	}
-	if err := from.extract(work, c); err != nil {
+	if err := from.extract(work, c, open); err != nil {
 		return c, err
 	}
 	return c, takeOver(work, dir, mark{c.Position, c.ID})
@@ -208,7 +211,7 @@ func notBackup(err error) error {
 }
 
 // extract writes the files beside the log.
-func (b *Beside) extract(dir string, c Contents) error {
+func (b *Beside) extract(dir string, c Contents, open func(string, []byte) ([]byte, bool, error)) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return unwritable(err)
@@ -222,6 +225,13 @@ func (b *Beside) extract(dir string, c Contents) error {
 		s.ColumnBytes(2, data)
 		if is := sha256.Sum256(data); string(is[:]) != string(sum) {
 			return ErrNotBackup.With("%s in it is not as it was written", name)
+		}
+		if open != nil {
+			plain, keep, err := open(name, data)
+			if err != nil || !keep {
+				return err
+			}
+			data = plain
 		}
 		path := filepath.FromSlash(name)
 		if err := root.MkdirAll(filepath.Dir(path), 0o700); err != nil {

@@ -31,7 +31,7 @@ func mustBackup(t *testing.T, dir, file string, names ...string) Contents {
 		t.Fatal(err)
 	}
 	defer root.Close()
-	c, err := b.Backup(t.Context(), file, false, root, names, time.Now(), nil)
+	c, err := b.Backup(t.Context(), file, false, root.ReadFile, names, time.Now(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func mustBackup(t *testing.T, dir, file string, names ...string) Contents {
 func restored(t *testing.T, file string) []eventstore.Recorded {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "restored")
-	c, err := Restore(t.Context(), file, dir, nil, nil)
+	c, err := Restore(t.Context(), file, dir, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,14 +125,14 @@ func TestBackupFiles(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	to := t.TempDir()
-	if _, err := Restore(t.Context(), file, to, nil, nil); err != nil {
+	if _, err := Restore(t.Context(), file, to, nil, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := mustRead(t, to, "outbox/S1/a.txt"); string(got) != "拝啓" {
 		t.Errorf("%q", got)
 	}
 	mustRead(t, to, "outbox/S1/b.txt")
-	if _, err := Restore(t.Context(), file, to, nil, nil); !errors.Is(err, ErrNotEmpty) {
+	if _, err := Restore(t.Context(), file, to, nil, nil, nil); !errors.Is(err, ErrNotEmpty) {
 		t.Errorf("restore over a ledger: %v", err)
 	}
 }
@@ -158,7 +158,7 @@ func TestHarmedBackup(t *testing.T) {
 		at := t.TempDir()
 		mustWrite(t, at, "b", harmed)
 		to := filepath.Join(at, "to")
-		_, err := Restore(t.Context(), filepath.Join(at, "b"), to, nil, nil)
+		_, err := Restore(t.Context(), filepath.Join(at, "b"), to, nil, nil, nil)
 		if err == nil {
 			if found := outcome(t, what, to, events); found != nil {
 				t.Errorf("%s: restored, and then %v", what, found)
@@ -207,13 +207,13 @@ func TestBackupRefuses(t *testing.T) {
 	db := filepath.Join(filepath.Dir(file), "log")
 	mustWrite(t, filepath.Dir(file), "log", mustRead(t, dir, fileName))
 	for _, name := range []string{filepath.Join(filepath.Dir(file), "text"), db, "missing"} {
-		if _, err := Restore(t.Context(), name, filepath.Join(t.TempDir(), "to"), nil, nil); !errors.Is(err, ErrNotBackup) {
+		if _, err := Restore(t.Context(), name, filepath.Join(t.TempDir(), "to"), nil, nil, nil); !errors.Is(err, ErrNotBackup) {
 			t.Errorf("restore %s: %v", name, err)
 		}
 	}
 	unreadable := &domain.Error{Rule: "test.unreadable"}
 	to := filepath.Join(t.TempDir(), "to")
-	if _, err := Restore(t.Context(), file, to, func(eventstore.Recorded) error { return unreadable }, nil); !errors.Is(err, unreadable) || Exists(to) {
+	if _, err := Restore(t.Context(), file, to, func(eventstore.Recorded) error { return unreadable }, nil, nil); !errors.Is(err, unreadable) || Exists(to) {
 		t.Errorf("an event that can't be read: %v", err)
 	}
 }
