@@ -52,7 +52,21 @@ type Append struct {
 
 // Carried shows a log's events with the instants that they were first recorded at, wherever that was, and takes over
 // events of other logs. Of events that were recorded here it changes nothing.
-func Carried(s Store) Store { return carried{s} }
+func Carried(s Store) Store {
+	if d, ok := s.(Damaged); ok {
+		return carriedDamaged{carried{s}, d}
+	}
+	return carried{s}
+}
+
+type carriedDamaged struct {
+	carried
+	damaged Damaged
+}
+
+func (c carriedDamaged) Events(ctx context.Context) iter.Seq2[Recorded, error] {
+	return unloaded(c.damaged.Events(ctx))
+}
 
 type carried struct{ Store }
 

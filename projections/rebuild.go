@@ -75,34 +75,21 @@ func (v *Views) refold(ctx context.Context, models []Model, fresh bool, progress
 	return nil
 }
 
-// foldBeside folds from the first event to target into the empty tables beside. Only accounts are written at once,
-// since their numbers are asked for.
+// foldBeside folds from the first event to target into the empty tables beside.
 func (v *Views) foldBeside(ctx context.Context, db *database, models []Model, target eventstore.Position, tell func(eventstore.Position)) (reached mark, err error) {
 	s, err := newSpill(db.path + rebuildEnd)
 	if err != nil {
 		return reached, err
 	}
 	defer s.close()
-	w := newWriter(db, besideSuffix, true, v.sizes, func(b *batch, m mark) error {
-		reached = m
-		for _, rs := range b.order {
-			var err error
-			if rs.table == itemsAccounts {
-				err = db.write([]*rows{rs}, besideSuffix, mark{})
-			} else {
-				err = s.add(rs)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err := v.fold(ctx, w, models, 0, target, tell); err != nil {
+	if reached, err = v.foldInto(ctx, s, db, models, target, tell); err != nil {
 		return reached, err
 	}
 	for _, m := range models {
 		for _, t := range m.Tables {
+			if t == itemsAccounts { // written already
+				continue
+			}
 			if err := db.merge(s, t, besideSuffix); err != nil {
 				v.note(err)
 				return reached, err
@@ -110,6 +97,27 @@ func (v *Views) foldBeside(ctx context.Context, db *database, models []Model, ta
 		}
 	}
 	return reached, nil
+}
+
+// foldInto folds from the first event to target into a spill. Only accounts are written beside at once, too, since their
+// numbers are asked for.
+func (v *Views) foldInto(ctx context.Context, s *spill, db *database, models []Model, target eventstore.Position, tell func(eventstore.Position)) (reached mark, err error) {
+	w := newWriter(db, besideSuffix, true, v.sizes, func(b *batch, m mark) error {
+		reached = m
+		for _, rs := range b.order {
+			if rs.table == itemsAccounts {
+				if err := db.write([]*rows{rs}, besideSuffix, mark{}); err != nil {
+					return err
+				}
+			}
+			if err := s.add(rs); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	err = v.fold(ctx, w, models, 0, target, tell)
+	return reached, err
 }
 
 func besideTables(models []Model) (statements []string) {

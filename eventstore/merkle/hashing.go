@@ -2,6 +2,7 @@ package merkle
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"runtime"
 	"sync"
@@ -14,7 +15,8 @@ import (
 // Leaf is an event with its hash.
 type Leaf struct {
 	eventstore.Recorded
-	Hash tlog.Hash
+	Index int64
+	Hash  tlog.Hash
 }
 
 const (
@@ -23,7 +25,7 @@ const (
 )
 
 // Hashing yields events with their hashes, in order; hashing runs ahead on all cores. The first has index first. An
-// error is passed on in its place, with what stands beside it, and counts as a leaf: whatever can't be read is one.
+// error is passed on in its place; what is lost counts as so many leaves.
 func Hashing(events iter.Seq2[eventstore.Recorded, error], first int64) iter.Seq2[Leaf, error] {
 	return func(yield func(Leaf, error) bool) {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -53,7 +55,6 @@ func Hashing(events iter.Seq2[eventstore.Recorded, error], first int64) iter.Seq
 
 // hashed is some events on their way.
 type hashed struct {
-	first  int64
 	leaves []Leaf
 	errs   []error
 	ready  chan struct{}
@@ -63,14 +64,14 @@ func (h *hashed) hash(buf []byte) []byte {
 	defer close(h.ready)
 	for i := range h.leaves {
 		if h.errs[i] == nil {
-			h.leaves[i].Hash, buf = LeafHash(buf, h.first+int64(i), h.leaves[i].Recorded)
+			h.leaves[i].Hash, buf = LeafHash(buf, h.leaves[i].Index, h.leaves[i].Recorded)
 		}
 	}
 	return buf
 }
 
 // cut hands the events on in chunks.
-func cut(ctx context.Context, events iter.Seq2[eventstore.Recorded, error], first int64, chunks, work chan<- *hashed) {
+func cut(ctx context.Context, events iter.Seq2[eventstore.Recorded, error], index int64, chunks, work chan<- *hashed) {
 	defer close(chunks)
 	defer close(work)
 	var chunk *hashed
@@ -82,15 +83,18 @@ func cut(ctx context.Context, events iter.Seq2[eventstore.Recorded, error], firs
 				return false
 			}
 		}
-		first += int64(len(chunk.leaves))
 		chunk = nil
 		return true
 	}
 	for r, err := range events {
 		if chunk == nil {
-			chunk = &hashed{first: first, leaves: make([]Leaf, 0, hashChunk), errs: make([]error, 0, hashChunk), ready: make(chan struct{})}
+			chunk = &hashed{leaves: make([]Leaf, 0, hashChunk), errs: make([]error, 0, hashChunk), ready: make(chan struct{})}
 		}
-		chunk.leaves, chunk.errs = append(chunk.leaves, Leaf{Recorded: r}), append(chunk.errs, err)
+		chunk.leaves, chunk.errs = append(chunk.leaves, Leaf{Recorded: r, Index: index}), append(chunk.errs, err)
+		index++
+		if lost := (*eventstore.Lost)(nil); err != nil && errors.As(err, &lost) {
+			index += lost.Count() - 1
+		}
 		if len(chunk.leaves) == hashChunk && !send() {
 			return
 		}

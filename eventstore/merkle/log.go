@@ -3,7 +3,6 @@ package merkle
 import (
 	"context"
 	"errors"
-	"iter"
 	"os"
 	"path/filepath"
 	"sort"
@@ -153,7 +152,7 @@ func (l *Log) follow(ctx context.Context) error {
 	if err != nil || head <= l.position {
 		return err
 	}
-	for leaf, err := range Hashing(UpTo(ctx, l.store, l.position, head), l.edge.Size()) {
+	for leaf, err := range Hashing(eventstore.UpTo(ctx, l.store, l.position, head), l.edge.Size()) {
 		if err != nil {
 			return err
 		}
@@ -177,20 +176,6 @@ func (l *Log) lost(err error) error {
 
 func unavailable(err error) error {
 	return eventstore.ErrUnavailable.With("the tree of its hashes can't be written: %v", err)
-}
-
-// UpTo yields a log's events after a position up to its head as it was.
-func UpTo(ctx context.Context, s eventstore.Store, after, head eventstore.Position) iter.Seq2[eventstore.Recorded, error] {
-	return func(yield func(eventstore.Recorded, error) bool) {
-		if after >= head {
-			return
-		}
-		for r, err := range s.Follow(ctx, after) {
-			if err == nil && r.Position > head || !yield(r, err) || err != nil || r.Position == head {
-				return
-			}
-		}
-	}
 }
 
 func (l *Log) keep() error {

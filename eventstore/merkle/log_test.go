@@ -231,7 +231,7 @@ func TestCrash(t *testing.T) {
 			t.Fatal(err)
 		}
 		var want Frontier
-		for leaf, err := range Hashing(UpTo(ctx, store, 0, eventstore.Position(size)), 0) {
+		for leaf, err := range Hashing(eventstore.UpTo(ctx, store, 0, eventstore.Position(size)), 0) {
 			if err != nil {
 				t.Fatal(err)
 			}
