@@ -18,7 +18,7 @@ type Comparison struct {
 	Rows        int64               // that were compared
 	Stale       []string            // models that were not compared: they will be folded again by themselves
 	Found       int64               // rows that differ
-	Differences []RowDifference        // the first of them
+	Differences []RowDifference     // the first of them
 }
 
 // RowDifference is a row that is not what the log gives.
