@@ -100,11 +100,16 @@ func (c carried) Import(ctx context.Context, events []Recorded) error {
 			appends = append(appends, Append{r.Stream, r.Version - 1, []Proposed{p}})
 		}
 	}
-	if q, ok := c.Store.(Queue); ok {
+	return AppendInOrder(ctx, c.Store, appends)
+}
+
+// AppendInOrder writes appends one after the other, or as a store does that is a Queue.
+func AppendInOrder(ctx context.Context, s Store, appends []Append) error {
+	if q, ok := s.(Queue); ok {
 		return q.AppendInOrder(ctx, appends)
 	}
 	for _, a := range appends {
-		if _, err := c.Store.Append(ctx, a.Stream, a.Expected, a.Events...); err != nil {
+		if _, err := s.Append(ctx, a.Stream, a.Expected, a.Events...); err != nil {
 			return err
 		}
 	}

@@ -59,6 +59,16 @@ func Compare(ctx context.Context, dir, scratch string, store eventstore.Store, c
 	return c, err
 }
 
+// Compare is Compare for read models that are in use, in a scratch directory of its own.
+func (v *Views) Compare(ctx context.Context, tell func(done, total eventstore.Position)) (c Comparison, err error) {
+	scratch, err := os.MkdirTemp("", "urikake-compare-")
+	if err != nil {
+		return c, ErrUnavailable.With("%v", err)
+	}
+	defer os.RemoveAll(scratch)
+	return Compare(ctx, v.dir(), scratch, v.store, v.codec, tell)
+}
+
 type comparing struct {
 	*Comparison
 	aside *Views

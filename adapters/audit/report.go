@@ -99,7 +99,7 @@ func (r *Report) Write(w io.Writer) error {
 	case r.Checked == 0:
 		p.line("no checkpoint says what the log was")
 	default:
-		p.line("%d checkpoints agree with the log; the newest covers %d events, signed %s", r.Checked, r.Covered, r.CoveredAt.Format(time.RFC3339))
+		p.line("%s the log; the newest covers %d events, signed %s", agree(r.Checked), r.Covered, r.CoveredAt.Format(time.RFC3339))
 	}
 	for _, key := range r.Keys {
 		p.line("trusted key %s", key)
@@ -148,4 +148,11 @@ func (p *printer) line(format string, args ...any) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
 	}
+}
+
+func agree(checkpoints int) string {
+	if checkpoints == 1 {
+		return "one checkpoint agrees with"
+	}
+	return fmt.Sprintf("%d checkpoints agree with", checkpoints)
 }

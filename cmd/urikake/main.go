@@ -39,6 +39,7 @@ type commandLine struct {
 	Sellers   sellersCmd   `cmd:"" help:"Show whose receivables there are."`
 	Customers customersCmd `cmd:"" help:"Show who owes."`
 	Events    eventsCmd    `cmd:"" help:"Read the log itself."`
+	Audit     auditCmd     `cmd:"" help:"Prove that nothing was changed, removed or slipped in."`
 	Views     viewsCmd     `cmd:"" help:"Look after the read models, which are folded from the log."`
 	Keys      keysCmd      `cmd:"" help:"Say who may ask a server, and what."`
 	Bench     benchCmd     `cmd:"" help:"Measure the ledger on this machine, in a scratch directory."`

@@ -271,6 +271,20 @@ func (l *Log) Latest(ctx context.Context) (c Checkpoint, err error) {
 	return c, err
 }
 
+// Kept is every checkpoint beside the log that can be read, by size, and the public keys there.
+func (l *Log) Kept() (list []Checkpoint, keys []string, err error) {
+	names, notes, err := StoredNotes(l.data)
+	for _, name := range names {
+		if c, bad := ParseCheckpoint(notes[name], nil); bad == nil {
+			list = append(list, c)
+		}
+	}
+	if err == nil {
+		keys, err = PublicKeys(l.data)
+	}
+	return list, keys, err
+}
+
 // Root is the root of the tree over the log's first events. Refuses audit.no_such_event, and what CatchUp refuses.
 func (l *Log) Root(ctx context.Context, size int64) (root tlog.Hash, err error) {
 	err = l.with(ctx, func() (err error) {
