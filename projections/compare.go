@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,25 +33,30 @@ type RowDifference struct {
 // differencesMax is how many differences are told of; the others are counted.
 const differencesMax = 100
 
+// Log is where a comparison gets its events.
+type Log struct {
+	Store  eventstore.Store
+	Codec  *eventstore.Codec
+	Replay func(upTo eventstore.Position) iter.Seq2[eventstore.Replayed, error] // every event, decoded; nil: read from Store
+}
+
 // Compare folds the log again, aside in a scratch directory, up to where the read models in dir stand, and compares
 // every row. It reads the live tables as they are at the call, whoever else uses them, and changes nothing; damage of
 // theirs is a difference, too. Refuses what reading and decoding the log refuse, and views.unavailable.
 // O(events + rows); memory is bounded.
-func Compare(ctx context.Context, dir, scratch string, store eventstore.Store, codec *eventstore.Codec,
-	tell func(done, total eventstore.Position),
-) (c Comparison, err error) {
+func Compare(ctx context.Context, dir, scratch string, log Log, tell func(done, total eventstore.Position)) (c Comparison, err error) {
 	path := filepath.Join(dir, fileName)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return c, nil
 	}
-	aside, err := Open(scratch, store, codec)
+	aside, err := Open(scratch, log.Store, log.Codec)
 	if err != nil {
 		return c, err
 	}
 	defer func() { err = firstError(err, aside.Close()) }()
 	live := &database{path: path, readers: newReaders()}
 	defer live.readers.close()
-	k := &comparing{Comparison: &c, aside: aside, tell: tell}
+	k := &comparing{Comparison: &c, aside: aside, replay: log.Replay, tell: tell}
 	_, err = live.look(ctx, false, func(r *reader) error { return k.all(ctx, r) })
 	if isDamage(err) && ctx.Err() == nil {
 		k.differ("", "", "", "the file is damaged: "+err.Error())
@@ -66,13 +72,14 @@ func (v *Views) Compare(ctx context.Context, tell func(done, total eventstore.Po
 		return c, ErrUnavailable.With("%v", err)
 	}
 	defer os.RemoveAll(scratch)
-	return Compare(ctx, v.dir(), scratch, v.store, v.codec, tell)
+	return Compare(ctx, v.dir(), scratch, Log{Store: v.store, Codec: v.codec}, tell)
 }
 
 type comparing struct {
 	*Comparison
-	aside *Views
-	tell  func(done, total eventstore.Position)
+	aside  *Views
+	replay func(upTo eventstore.Position) iter.Seq2[eventstore.Replayed, error]
+	tell   func(done, total eventstore.Position)
 }
 
 func (c *comparing) differ(table, key, want, have string) {
@@ -109,7 +116,11 @@ func (c *comparing) all(ctx context.Context, live *reader) error {
 			c.tell(done, at.position)
 		}
 	}
-	if _, err := c.aside.foldInto(ctx, s, db, models, at.position, told); err != nil {
+	events := c.aside.replay(ctx, models, 0, at.position)
+	if c.replay != nil {
+		events = c.replay(at.position)
+	}
+	if _, err := c.aside.foldInto(s, db, models, events, told); err != nil {
 		return err
 	}
 	for _, m := range models {

@@ -18,7 +18,7 @@ import (
 
 func (b *books) comparison() Comparison {
 	b.t.Helper()
-	c, err := Compare(context.Background(), b.dir, b.t.TempDir(), b.store, testCodec(), nil)
+	c, err := Compare(context.Background(), b.dir, b.t.TempDir(), Log{Store: b.store, Codec: testCodec()}, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestCompareOthers(t *testing.T) {
 	}
 	other := newBooks(t)
 	other.do(issue("X", "2026-01-01", "2026-01-31", 100))
-	if c, err := Compare(context.Background(), b.dir, t.TempDir(), other.store, testCodec(), nil); err != nil || c.Found != 1 || c.Differences[0].Table != "views_mark" {
+	if c, err := Compare(context.Background(), b.dir, t.TempDir(), Log{Store: other.store, Codec: testCodec()}, nil); err != nil || c.Found != 1 || c.Differences[0].Table != "views_mark" {
 		t.Errorf("%+v, %v", c, err)
 	}
 	b.views.Close()

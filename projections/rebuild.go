@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"github.com/urikake/urikake/eventstore"
@@ -63,7 +64,7 @@ func (v *Views) refold(ctx context.Context, models []Model, fresh bool, progress
 	defer v.gate.Unlock()
 	if !fresh {
 		w := newWriter(db, besideSuffix, false, v.sizes, func(b *batch, _ mark) error { return db.write(b.order, besideSuffix, mark{}) })
-		if err := v.fold(ctx, w, models, target, v.Position(), nil); err != nil {
+		if err := v.fold(w, models, v.replay(ctx, models, target, v.Position()), nil); err != nil {
 			return err
 		}
 		return db.takePlace(models, mark{})
@@ -82,7 +83,7 @@ func (v *Views) foldBeside(ctx context.Context, db *database, models []Model, ta
 		return reached, err
 	}
 	defer s.close()
-	if reached, err = v.foldInto(ctx, s, db, models, target, tell); err != nil {
+	if reached, err = v.foldInto(s, db, models, v.replay(ctx, models, 0, target), tell); err != nil {
 		return reached, err
 	}
 	for _, m := range models {
@@ -99,9 +100,9 @@ func (v *Views) foldBeside(ctx context.Context, db *database, models []Model, ta
 	return reached, nil
 }
 
-// foldInto folds from the first event to target into a spill. Only accounts are written beside at once, too, since their
+// foldInto folds all events of a log up to somewhere into a spill. Only accounts are written beside at once, too, since their
 // numbers are asked for.
-func (v *Views) foldInto(ctx context.Context, s *spill, db *database, models []Model, target eventstore.Position, tell func(eventstore.Position)) (reached mark, err error) {
+func (v *Views) foldInto(s *spill, db *database, models []Model, events iter.Seq2[eventstore.Replayed, error], tell func(eventstore.Position)) (reached mark, err error) {
 	w := newWriter(db, besideSuffix, true, v.sizes, func(b *batch, m mark) error {
 		reached = m
 		for _, rs := range b.order {
@@ -116,7 +117,7 @@ func (v *Views) foldInto(ctx context.Context, s *spill, db *database, models []M
 		}
 		return nil
 	})
-	err = v.fold(ctx, w, models, 0, target, tell)
+	err = v.fold(w, models, events, tell)
 	return reached, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,13 +22,17 @@ import (
 type Books struct {
 	Store       eventstore.Store // as commands read it; a Damaged one is read beyond its damage
 	Codec       *eventstore.Codec
-	Checkpoints []Note                                                                  // wherever they were kept
-	Keys        []string                                                                // public keys that may have signed them
-	Tree        *merkle.Stored                                                          // hashes as they were stored when events were recorded; nil: there are none
-	File        func(context.Context) (faults []string, err error)                      // checks the store's file; nil: it has none
-	Name        func(context.Context, []*eventstore.Lost)                               // finds out whose events were lost; nil: nobody knows
-	Views       func(context.Context, func(done int64)) (projections.Comparison, error) // compares the read models; nil: they are not
+	Count       int64                                              // events, about
+	Checkpoints []Note                                             // wherever they were kept
+	Keys        []string                                           // public keys that may have signed them
+	Tree        *merkle.Stored                                     // hashes as they were stored when events were recorded; nil: there are none
+	File        func(context.Context) (faults []string, err error) // checks the store's file; nil: it has none
+	Name        func(context.Context, []*eventstore.Lost)          // finds out whose events were lost; nil: nobody knows
+	Views       Views                                              // compares the read models; nil: they are not
 }
+
+// Views compares read models with the log, whose events replay gives up to a position, if it does not read them itself.
+type Views func(ctx context.Context, replay func(upTo eventstore.Position) iter.Seq2[eventstore.Replayed, error]) (projections.Comparison, error)
 
 // Note is a checkpoint as it was kept.
 type Note struct {
@@ -36,8 +41,8 @@ type Note struct {
 }
 
 // Verify checks everything that can be checked, and goes on whatever it finds. The error says why it could not be done:
-// an ended ctx, a log that can't be read at all. O(events + rows); memory for a line a stream, and one aggregate at a time
-// and core. tell may be nil.
+// an ended ctx, a log that can't be read at all. O(events + rows); in memory stand the
+// aggregates of up to about a million events, and a line a stream. tell may be nil.
 func Verify(ctx context.Context, b Books, tell func(done, total int64)) (*Report, error) {
 	start := time.Now()
 	r := &Report{Keys: b.Keys}
@@ -45,27 +50,13 @@ func Verify(ctx context.Context, b Books, tell func(done, total int64)) (*Report
 	if err != nil {
 		return nil, err
 	}
-	head, err := b.Store.Head(ctx)
-	if err != nil {
-		return nil, err
-	}
-	v := &verification{Books: b, Report: r, keys: keys, total: 3 * int64(head), tell: tell}
+	parts := 1 + int(b.Count/partMax)
+	v := &verification{Books: b, Report: r, keys: keys, parts: parts, total: int64(parts) * b.Count, tell: tell, feed: newFeed()}
 	var wg sync.WaitGroup
-	var failed [2]error
-	wg.Go(func() {
-		streams, err := v.log(ctx)
-		if err == nil {
-			err = v.streams(ctx, streams)
-		}
-		failed[0] = err
-	})
-	wg.Go(func() {
-		err := v.file(ctx)
-		if err == nil {
-			err = v.views(ctx)
-		}
-		failed[1] = err
-	})
+	var failed [3]error
+	for i, pass := range []func(context.Context) error{v.passes, v.file, v.views} {
+		wg.Go(func() { failed[i] = pass(ctx) })
+	}
 	wg.Wait()
 	r.OK, r.Millis = len(r.Found) == 0, time.Since(start).Milliseconds()
 	return r, errors.Join(failed[:]...)
@@ -74,6 +65,8 @@ func Verify(ctx context.Context, b Books, tell func(done, total int64)) (*Report
 type verification struct {
 	Books
 	*Report
+	parts   int // of the streams, that are replayed one after the other
+	feed    *feed
 	keys    []note.Verifier
 	done    atomic.Int64
 	total   int64
@@ -103,15 +96,12 @@ func (v *verification) file(ctx context.Context) error {
 }
 
 func (v *verification) views(ctx context.Context) error {
+	defer v.feed.leave()
 	if v.Views == nil {
 		v.note("the read models were not compared")
 		return nil
 	}
-	var before int64
-	c, err := v.Views(ctx, func(done int64) {
-		v.step(done - before)
-		before = done
-	})
+	c, err := v.Views(ctx, v.feed.replay)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"slices"
 
@@ -34,15 +35,15 @@ func Directory(ctx context.Context, dir string, codec *eventstore.Codec, given G
 	defer func() { err = errors.Join(err, survey.Close()) }()
 	b := Books{
 		Store: eventstore.Carried(survey), Codec: codec, Keys: given.Keys, Checkpoints: slices.Clone(given.Checkpoints),
-		File: survey.Check, Name: survey.Name,
+		Count: survey.Count(ctx), File: survey.Check, Name: survey.Name,
 	}
 	scratch, err := os.MkdirTemp("", "urikake-audit-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)
-	b.Views = func(ctx context.Context, tell func(done int64)) (projections.Comparison, error) {
-		return projections.Compare(ctx, dir, scratch, b.Store, codec, func(done, _ eventstore.Position) { tell(int64(done)) })
+	b.Views = func(ctx context.Context, replay func(eventstore.Position) iter.Seq2[eventstore.Replayed, error]) (projections.Comparison, error) {
+		return projections.Compare(ctx, dir, scratch, projections.Log{Store: b.Store, Codec: codec, Replay: replay}, nil)
 	}
 	if b.Tree, err = merkle.OpenStored(dir); err != nil {
 		return nil, err

@@ -49,32 +49,81 @@ const (
 	searchesMax = 200 // places at which that is looked for
 )
 
-// log reads the whole log and gives its streams, and how many events each has.
-func (v *verification) log(ctx context.Context) (map[string]eventstore.Version, error) {
+// passes reads the log once, and once more for every further part of the streams.
+func (v *verification) passes(ctx context.Context) error {
+	err := v.log(ctx)
+	for i := 1; i < v.parts && err == nil; i++ {
+		err = v.again(ctx, i)
+	}
+	return err
+}
+
+// log is the first pass: the order, the hashes, the events themselves, and the first part of the streams.
+func (v *verification) log(ctx context.Context) error {
+	defer v.feed.end(nil)
 	l := &logged{verification: v, streams: make(map[string]eventstore.Version)}
 	l.checkpoints()
+	first := v.replays()
 	n := int64(0)
-	for leaf, err := range merkle.Hashing(eventstore.Events(ctx, v.Store), 0) {
+	for leaf, err := range merkle.Ahead(eventstore.Events(ctx, v.Store), 0, v.hashAndDecode) {
 		lost := (*eventstore.Lost)(nil)
 		switch {
 		case err == nil:
 			l.event(leaf)
+			v.feed.give(leaf)
+			if part(leaf.Stream, v.parts) == 0 {
+				first.event(leaf)
+			}
+		case ctx.Err() != nil:
+			return ctx.Err()
 		case errors.As(err, &lost):
 			l.gone(leaf.Index, lost)
+			v.feed.end(err)
 		default:
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
 			l.lost = append(l.lost, &eventstore.Lost{From: l.last.Position + 1, To: l.last.Position + 1, Why: fmt.Sprintf("can't be read, nor what comes after it: %v", err)})
 			l.blind = true
+			v.feed.end(err)
 		}
 		if n++; n%progressEvery == 0 {
 			v.step(progressEvery)
 		}
 	}
 	v.step(n % progressEvery)
+	first.end()
 	l.conclude(ctx)
-	return l.streams, ctx.Err()
+	return ctx.Err()
+}
+
+func (v *verification) hashAndDecode(buf []byte, l *merkle.Leaf) []byte {
+	l.Hash, buf = merkle.LeafHash(buf, l.Index, l.Recorded)
+	v.decode(l)
+	return buf
+}
+
+// again replays a further part of the streams.
+func (v *verification) again(ctx context.Context, which int) error {
+	later := v.replays()
+	n := int64(0)
+	mine := func(buf []byte, l *merkle.Leaf) []byte {
+		if part(l.Stream, v.parts) == which {
+			v.decode(l)
+		}
+		return buf
+	}
+	for leaf, err := range merkle.Ahead(eventstore.Events(ctx, v.Store), 0, mine) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil && part(leaf.Stream, v.parts) == which {
+			later.event(leaf)
+		}
+		if n++; n%progressEvery == 0 {
+			v.step(progressEvery)
+		}
+	}
+	v.step(n % progressEvery)
+	later.end()
+	return ctx.Err()
 }
 
 const progressEvery = 1024
@@ -115,8 +164,8 @@ func (l *logged) reach() {
 	}
 }
 
-func (l *logged) find(r eventstore.Recorded, rule, format string, args ...any) {
-	l.add(Finding{Rule: rule, Position: r.Position, Stream: r.Stream, Version: r.Version, Text: fmt.Sprintf(format, args...)})
+func (v *verification) find(r eventstore.Recorded, rule, format string, args ...any) {
+	v.add(Finding{Rule: rule, Position: r.Position, Stream: r.Stream, Version: r.Version, Text: fmt.Sprintf(format, args...)})
 }
 
 // order asks that everything goes on from the event before.

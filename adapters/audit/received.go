@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"os"
 	"slices"
 	"time"
@@ -19,7 +20,7 @@ import (
 // Received audits a log that comes as lines, such as a server's feed has them, in a scratch ledger of its own. views,
 // which may be nil, says how its read models compare. Lines that are no log are a finding.
 func Received(ctx context.Context, lines io.Reader, codec *eventstore.Codec, given Given,
-	views func(context.Context, func(done int64)) (projections.Comparison, error), tell func(done, total int64),
+	views func(context.Context) (projections.Comparison, error), tell func(done, total int64),
 ) (r *Report, err error) {
 	scratch, err := os.MkdirTemp("", "urikake-audit-")
 	if err != nil {
@@ -36,7 +37,13 @@ func Received(ctx context.Context, lines io.Reader, codec *eventstore.Codec, giv
 	if err != nil {
 		return nil, err
 	}
-	r, err = Verify(ctx, Books{Store: store, Codec: codec, Keys: given.Keys, Checkpoints: slices.Clone(given.Checkpoints), Views: views}, tell)
+	b := Books{Store: store, Codec: codec, Count: int64(log.Stats().Events), Keys: given.Keys, Checkpoints: slices.Clone(given.Checkpoints)}
+	if views != nil {
+		b.Views = func(ctx context.Context, _ func(eventstore.Position) iter.Seq2[eventstore.Replayed, error]) (projections.Comparison, error) {
+			return views(ctx)
+		}
+	}
+	r, err = Verify(ctx, b, tell)
 	if err == nil && bad != nil {
 		r.add(*bad)
 		r.OK = false

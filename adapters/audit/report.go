@@ -24,7 +24,6 @@ const (
 	TreeFile       = "tree.file"            // stored hashes that are not those of the log
 	Unreadable     = "event.unreadable"     // an event that can't be decoded
 	RepeatedID     = "event.repeated_id"    // an id that stands twice in a stream
-	StreamDiffers  = "stream.differs"       // a stream that reads otherwise than the log has it
 	Invariant      = "aggregate.invariant"  // facts that contradict each other
 	Unbalanced     = "journal.unbalanced"   // an entry whose debits are not its credits
 	ViewsRow       = "views.row"            // a row that is not what the log gives
@@ -123,7 +122,7 @@ func (r *Report) Write(w io.Writer) error {
 
 var rules = []string{
 	LogFile, LogLost, LogOrder, LogChanged, LogRemoved, LogAdded, Signature, Mismatch, TreeFile,
-	Unreadable, RepeatedID, StreamDiffers, Invariant, Unbalanced, ViewsRow, ViewsFailed,
+	Unreadable, RepeatedID, Invariant, Unbalanced, ViewsRow, ViewsFailed,
 }
 
 func (f Finding) where() string {

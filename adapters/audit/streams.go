@@ -1,8 +1,11 @@
 package audit
 
 import (
-	"context"
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"hash/maphash"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -19,6 +22,7 @@ import (
 	"github.com/urikake/urikake/domain/numbering"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/merkle"
 )
 
 // folded is one aggregate while it is replayed.
@@ -59,141 +63,150 @@ var aggregates = map[string]func() folded{
 	"access":     begin(access.Decider, nil),
 }
 
-// streams replays every stream as commands read it, on all cores.
-func (v *verification) streams(ctx context.Context, versions map[string]eventstore.Version) error {
-	names := make([]string, 0, len(versions))
-	for name := range versions {
-		names = append(names, name)
+// partMax is about how many events there are in a part of the streams that is replayed at a time: their aggregates stand
+// in memory together.
+const partMax = 1_000_000
+
+// part says which part of so many a stream belongs to.
+func part(stream string, parts int) int {
+	if parts == 1 {
+		return 0
 	}
-	slices.Sort(names) // neighbours lie close to each other
-	v.Streams = len(names)
-	next := make(chan string)
-	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for name := range next {
-				v.stream(ctx, name, versions[name])
-			}
-		})
-	}
-	for _, name := range names {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- name
-	}
-	close(next)
-	wg.Wait()
-	return ctx.Err()
+	return int(maphash.String(partSeed, stream) % uint64(parts))
 }
 
-// stream replays one stream, which has so many events in the log.
-func (v *verification) stream(ctx context.Context, name string, versions eventstore.Version) {
-	s := &replayed{verification: v, name: name, ids: make(map[uuid.UUID]eventstore.Version)}
-	category, _, _ := strings.Cut(name, "-")
-	if begins := aggregates[category]; begins != nil {
-		s.state = begins()
-	} else {
-		v.add(Finding{Rule: Invariant, Stream: name, Text: "no aggregate has streams of this name"})
+var partSeed = maphash.MakeSeed()
+
+// decode reads the fact of an event, for those who replay it.
+func (v *verification) decode(l *merkle.Leaf) {
+	if len(l.Metadata) > 0 && (l.Metadata[0] != '{' || !json.Valid(l.Metadata)) {
+		l.Bad = domain.ErrSchema.With("its metadata are no JSON object")
+		return
 	}
-	for r, err := range v.Store.Read(ctx, name, 0) {
-		if ctx.Err() != nil {
-			return
-		}
-		if err != nil {
-			v.add(Finding{Rule: StreamDiffers, Stream: name, Version: s.version + 1, Text: fmt.Sprintf("reading the stream fails: %v", err)})
-			break
-		}
-		s.event(r)
-	}
-	v.step(int64(s.version))
-	if s.version != versions && v.found(LogLost, LogOrder) == 0 {
-		v.add(Finding{Rule: StreamDiffers, Stream: name, Version: s.version, Text: fmt.Sprintf("the stream reads up to version %d; the log has %d events of it", s.version, versions)})
-	}
-	s.end()
+	l.Event, l.Bad = v.Codec.Decode(l.Recorded)
 }
 
-type replayed struct {
+// replays are aggregates on their way through the log.
+type replays struct {
 	*verification
-	name    string
-	version eventstore.Version
-	ids     map[uuid.UUID]eventstore.Version
-	state   folded // nil once it can't be folded on
+	streams map[string]*replayed
 	entries int64
 }
 
-func (s *replayed) find(r eventstore.Recorded, rule, format string, args ...any) {
-	s.add(Finding{Rule: rule, Position: r.Position, Stream: r.Stream, Version: r.Version, Text: fmt.Sprintf(format, args...)})
+func (v *verification) replays() *replays {
+	return &replays{verification: v, streams: make(map[string]*replayed)}
 }
 
-func (s *replayed) event(r eventstore.Recorded) {
-	s.version = r.Version
-	if earlier, twice := s.ids[r.ID]; twice {
-		s.find(r, RepeatedID, "its id %s is that of version %d, too", r.ID, earlier)
+// event takes the next event of the log.
+func (p *replays) event(l merkle.Leaf) {
+	s := p.streams[l.Stream]
+	if s == nil {
+		s = p.begin(l.Recorded)
+		p.streams[l.Stream] = s
 	}
-	s.ids[r.ID] = r.Version
-	if _, err := eventstore.ReadMetadata(r); err != nil {
-		s.find(r, Unreadable, "%v", err)
+	if s.version++; l.Version != s.version {
+		s.state, s.version = nil, l.Version // what follows would be folded onto something else
 	}
-	e, err := s.Codec.Decode(r)
-	if err != nil {
-		s.find(r, Unreadable, "%v", err)
-		s.state = nil // what follows would be folded onto something else
+	s.ids = append(s.ids, l.ID)
+	if l.Bad != nil {
+		p.find(l.Recorded, Unreadable, "%v", l.Bad)
+		s.state = nil
 		return
 	}
-	if e, ok := e.(account.Event); ok {
-		s.balance(r, e)
+	if e, ok := l.Event.(account.Event); ok {
+		p.balance(l.Recorded, e)
 	}
-	s.fold(r, e)
+	p.fold(s, l)
+}
+
+func (p *replays) begin(r eventstore.Recorded) *replayed {
+	category, _, _ := strings.Cut(r.Stream, "-")
+	begins := aggregates[category]
+	if begins == nil {
+		p.find(r, Invariant, "no aggregate has streams of this name")
+		return &replayed{}
+	}
+	return &replayed{state: begins()}
+}
+
+// end checks what the events came to, on all cores.
+func (p *replays) end() {
+	names := make(chan string)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for name := range names {
+				p.close(name, p.streams[name])
+			}
+		})
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.streams)) {
+		names <- name
+	}
+	close(names)
+	wg.Wait()
+	p.Streams += len(p.streams)
+	p.Entries += p.entries
+}
+
+// close checks one aggregate.
+func (p *replays) close(name string, s *replayed) {
+	slices.SortFunc(s.ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	for i := 1; i < len(s.ids); i++ {
+		if s.ids[i] == s.ids[i-1] {
+			p.add(Finding{Rule: RepeatedID, Stream: name, Text: fmt.Sprintf("two events have the id %s", s.ids[i])})
+		}
+	}
+	if s.state == nil {
+		return
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			p.add(Finding{Rule: Invariant, Stream: name, Version: s.version, Text: fmt.Sprintf("its invariants can't be checked: %v", r)})
+		}
+	}()
+	if err := s.state.check(); err != nil {
+		p.add(Finding{Rule: Invariant, Stream: name, Version: s.version, Text: err.Error()})
+	}
+}
+
+// replayed is one stream as far as it has been read.
+type replayed struct {
+	version eventstore.Version
+	ids     []uuid.UUID
+	state   folded // nil once it can't be folded on
 }
 
 // fold never lets a fact that does not fit end the audit.
-func (s *replayed) fold(r eventstore.Recorded, e domain.Event) {
+func (p *replays) fold(s *replayed, l merkle.Leaf) {
 	defer func() {
-		if p := recover(); p != nil {
-			s.find(r, Invariant, "%s does not fit what the stream holds before it: %v", r.Kind, p)
+		if r := recover(); r != nil {
+			p.find(l.Recorded, Invariant, "%s does not fit what the stream holds before it: %v", l.Kind, r)
 			s.state = nil
 		}
 	}()
 	if s.state != nil {
-		s.state.apply(e)
-	}
-}
-
-func (s *replayed) end() {
-	s.mu.Lock()
-	s.Entries += s.entries
-	s.mu.Unlock()
-	defer func() {
-		if p := recover(); p != nil {
-			s.add(Finding{Rule: Invariant, Stream: s.name, Version: s.version, Text: fmt.Sprintf("its invariants can't be checked: %v", p)})
-		}
-	}()
-	if s.state == nil {
-		return
-	}
-	if err := s.state.check(); err != nil {
-		s.add(Finding{Rule: Invariant, Stream: s.name, Version: s.version, Text: err.Error()})
+		s.state.apply(l.Event)
 	}
 }
 
 // balance adds up an event's journal entry, in its currency.
-func (s *replayed) balance(r eventstore.Recorded, e account.Event) {
+func (p *replays) balance(r eventstore.Recorded, e account.Event) {
 	defer func() {
-		if p := recover(); p != nil {
-			s.find(r, Unbalanced, "%s can't be posted: %v", r.Kind, p)
+		if why := recover(); why != nil {
+			p.find(r, Unbalanced, "%s can't be posted: %v", r.Kind, why)
 		}
 	}()
 	entry, ok := journal.Of(e)
 	if !ok {
 		return
 	}
-	s.entries++
+	p.entries++
 	sums := make(map[domain.Currency]int64, 1)
 	for _, line := range entry.Lines {
 		minor := line.Amount.Minor()
 		if minor <= 0 {
-			s.find(r, Unbalanced, "%s has a line of %s on %s", r.Kind, line.Amount, line.Title)
+			p.find(r, Unbalanced, "%s has a line of %s on %s", r.Kind, line.Amount, line.Title)
 		}
 		if line.Side == journal.Credit {
 			minor = -minor
@@ -202,7 +215,7 @@ func (s *replayed) balance(r eventstore.Recorded, e account.Event) {
 	}
 	for currency, minor := range sums {
 		if minor != 0 {
-			s.find(r, Unbalanced, "%s: debits exceed credits by %s", r.Kind, domain.NewMoney(minor, currency))
+			p.find(r, Unbalanced, "%s: debits exceed credits by %s", r.Kind, domain.NewMoney(minor, currency))
 		}
 	}
 }

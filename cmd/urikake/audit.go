@@ -205,12 +205,11 @@ func (c *auditVerifyCmd) remote(ctx context.Context, s *session, given audit.Giv
 }
 
 // compareViews asks the server to compare its read models.
-func (c *client) compareViews(ctx context.Context, tell func(done int64)) (projections.Comparison, error) {
+func (c *client) compareViews(ctx context.Context) (projections.Comparison, error) {
 	var unseen progress
 	r, err := work[httpapi.ViewsCompared](ctx, c, &unseen, request{
 		path: "/v1/views/compare", body: strings.NewReader("{}"), header: map[string]string{"Content-Type": "application/json"}, accept: ndjson,
 	})
-	tell(int64(r.Position))
 	return r.Comparison(), err
 }
 

@@ -9,14 +9,17 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/eventstore"
 )
 
-// Leaf is an event with its hash.
+// Leaf is an event with its hash, and what else was made of it on the way.
 type Leaf struct {
 	eventstore.Recorded
 	Index int64
 	Hash  tlog.Hash
+	Event domain.Event // nil unless it was decoded
+	Bad   error        // why it could not be
 }
 
 const (
@@ -27,18 +30,26 @@ const (
 // Hashing yields events with their hashes, in order; hashing runs ahead on all cores. The first has index first. An
 // error is passed on in its place; what is lost counts as so many leaves.
 func Hashing(events iter.Seq2[eventstore.Recorded, error], first int64) iter.Seq2[Leaf, error] {
+	return Ahead(events, first, func(buf []byte, l *Leaf) []byte {
+		l.Hash, buf = LeafHash(buf, l.Index, l.Recorded)
+		return buf
+	})
+}
+
+// Ahead is Hashing with other work. Each goroutine that works has its own buf, which it gives back.
+func Ahead(events iter.Seq2[eventstore.Recorded, error], first int64, work func(buf []byte, l *Leaf) []byte) iter.Seq2[Leaf, error] {
 	return func(yield func(Leaf, error) bool) {
 		ctx, cancel := context.WithCancel(context.Background())
 		var wg sync.WaitGroup
 		defer wg.Wait()
 		defer cancel()
-		chunks, work := make(chan *hashed, hashAhead), make(chan *hashed, hashAhead)
-		wg.Go(func() { cut(ctx, events, first, chunks, work) })
+		chunks, todo := make(chan *hashed, hashAhead), make(chan *hashed, hashAhead)
+		wg.Go(func() { cut(ctx, events, first, chunks, todo) })
 		for range runtime.GOMAXPROCS(0) {
 			wg.Go(func() {
 				var buf []byte
-				for chunk := range work {
-					buf = chunk.hash(buf)
+				for chunk := range todo {
+					buf = chunk.each(buf, work)
 				}
 			})
 		}
@@ -60,11 +71,11 @@ type hashed struct {
 	ready  chan struct{}
 }
 
-func (h *hashed) hash(buf []byte) []byte {
+func (h *hashed) each(buf []byte, work func([]byte, *Leaf) []byte) []byte {
 	defer close(h.ready)
 	for i := range h.leaves {
 		if h.errs[i] == nil {
-			h.leaves[i].Hash, buf = LeafHash(buf, h.leaves[i].Index, h.leaves[i].Recorded)
+			buf = work(buf, &h.leaves[i])
 		}
 	}
 	return buf

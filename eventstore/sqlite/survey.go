@@ -70,6 +70,15 @@ func (s *Survey) Close() error { return errors.Join(s.readers.close(), s.lock.Cl
 // Head is the newest position.
 func (s *Survey) Head(ctx context.Context) (eventstore.Position, error) { return s.head, ctx.Err() }
 
+// Count is how many events there are; 0 where that can't be found out.
+func (s *Survey) Count(ctx context.Context) (n int64) {
+	_ = s.readers.with(ctx, func(r *reader) (err error) {
+		n, err = ask(r.conn, "SELECT count(*) FROM events")
+		return err
+	})
+	return n
+}
+
 // Append refuses: an audit writes nothing.
 func (s *Survey) Append(context.Context, string, eventstore.Version, ...eventstore.Proposed) (eventstore.Position, error) {
 	return 0, eventstore.ErrUnavailable.With("the log is being audited")
