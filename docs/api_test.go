@@ -55,7 +55,7 @@ func serve(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api := httpapi.New(httpapi.Books{Store: store, Codec: codec, Ledger: ledger.New(store, codec, eventstore.SnapshotDir(filepath.Join(dir, "snapshots"))), Views: views, Clock: clock}, httpapi.Options{})
+	api := httpapi.New(httpapi.Books{Store: store, Codec: codec, Ledger: ledger.New(store, codec, eventstore.SnapshotDir(filepath.Join(dir, "snapshots"))).At(clock), Views: views, Clock: clock}, httpapi.Options{})
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
 	go func() { ended <- api.Run(ctx) }()

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 type Calendar struct {
 	closed map[Date]bool // besides Saturdays and Sundays
 	known  Period        // the days whose holidays are published; zero: all
+	own    []Date        // closed days of somebody's own, in order
 }
 
 // JapanBankDays is the calendar of Japanese banks: closed on Saturdays, Sundays, national holidays with their
@@ -26,7 +28,7 @@ var JapanBankDays = sync.OnceValue(func() Calendar {
 	for year := 2000; year <= 2099; year++ {
 		closeJapanYear(closed, year)
 	}
-	return Calendar{closed, Period{NewDate(2015, 1, 1), NewDate(2027, 12, 31)}}
+	return Calendar{closed: closed, known: Period{NewDate(2015, 1, 1), NewDate(2027, 12, 31)}}
 })
 
 func closeJapanYear(closed map[Date]bool, year int) {
@@ -52,7 +54,12 @@ func closeJapanYear(closed map[Date]bool, year int) {
 // BusinessDay tells whether banks settle on a day.
 func (c Calendar) BusinessDay(d Date) bool {
 	weekday := d.Weekday()
-	return weekday != time.Saturday && weekday != time.Sunday && !c.closed[d]
+	return weekday != time.Saturday && weekday != time.Sunday && !c.closed[d] && !c.closedFor(d)
+}
+
+func (c Calendar) closedFor(d Date) bool {
+	_, found := slices.BinarySearchFunc(c.own, d, Date.Compare)
+	return found
 }
 
 // Provisional tells that a day's holidays are not published: the answers for it may still change.

@@ -33,8 +33,10 @@ func zenginPairs() []string {
 	narrow := strings.NewReplacer(pairs(wideKana, narrowKana, "")...)
 	var list []string
 	for _, p := range [][3]string{
-		{wideKana, narrowKana, ""}, {smallKana, narrow.Replace(largeKana), ""},
-		{voicedKana, narrow.Replace(bareKana), "ﾞ"}, {halfVoiced, narrow.Replace(halfBare), "ﾟ"},
+		{wideKana, narrowKana, ""},
+		{smallKana, narrow.Replace(largeKana), ""},
+		{voicedKana, narrow.Replace(bareKana), "ﾞ"},
+		{halfVoiced, narrow.Replace(halfBare), "ﾟ"},
 	} {
 		list = append(list, pairs(p[0], p[1], p[2])...)
 	}

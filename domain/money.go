@@ -2,6 +2,7 @@ package domain
 
 import (
 	"math/bits"
+	"slices"
 	"strconv"
 
 	"github.com/bojanz/currency"
@@ -54,6 +55,17 @@ func ParseCurrency(code string) (Currency, error) {
 	}
 	return "", ErrBadCurrency.With("%q", clip(code))
 }
+
+// Currencies are all that ISO 4217 knows, by code.
+func Currencies() []Currency { return slices.Clone(currencyCodes) }
+
+var currencyCodes = func() (list []Currency) {
+	for _, f := range currencies {
+		list = append(list, f.code)
+	}
+	slices.Sort(list)
+	return list
+}()
 
 // Digits is the number of decimals of the currency's minor unit: JPY 0, USD 2, KWD 3.
 func (c Currency) Digits() int {

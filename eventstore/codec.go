@@ -11,11 +11,14 @@ import (
 )
 
 // Codec turns events into bytes and back. It alone knows versions and upcasts.
-type Codec struct{ schemas map[string]domain.Schema }
+type Codec struct {
+	schemas map[string]domain.Schema
+	owns    func(stream string) bool // nil: every stream
+}
 
 // NewCodec knows the given kinds; each kind once.
 func NewCodec(schemas []domain.Schema) *Codec {
-	c := &Codec{make(map[string]domain.Schema, len(schemas))}
+	c := &Codec{schemas: make(map[string]domain.Schema, len(schemas))}
 	for _, s := range schemas {
 		if _, twice := c.schemas[s.Kind]; twice {
 			panic("eventstore: two schemas for " + s.Kind)
@@ -24,6 +27,12 @@ func NewCodec(schemas []domain.Schema) *Codec {
 	}
 	return c
 }
+
+// For is the codec of a log that others keep streams in, too: what stands in a stream that owns does not name is theirs.
+func (c *Codec) For(owns func(stream string) bool) *Codec { return &Codec{c.schemas, owns} }
+
+// Foreign tells whether a stream is somebody else's: nothing in it is ever decoded.
+func (c *Codec) Foreign(stream string) bool { return c.owns != nil && !c.owns(stream) }
 
 // Encode gives an event's kind, version and JSON.
 func (c *Codec) Encode(e domain.Event) (Proposed, error) {

@@ -61,3 +61,17 @@ func UpTo(ctx context.Context, s Store, after, last Position) iter.Seq2[Recorded
 		}
 	}
 }
+
+// Own passes over events of streams that are somebody else's.
+func Own(events iter.Seq2[Recorded, error], foreign func(stream string) bool) iter.Seq2[Recorded, error] {
+	return func(yield func(Recorded, error) bool) {
+		for r, err := range events {
+			if err == nil && foreign(r.Stream) {
+				continue
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}

@@ -22,7 +22,8 @@ const (
 
 // Replay yields the events after a position up to another, decoded, in the log's order. Reading and decoding run ahead
 // on all cores. Kinds that are not wanted (nil: all are) come without Event; the first of each version is decoded all
-// the same, to know that it can be. An error ends it, as the last pair: what reading refuses, or log.unreadable_event.
+// the same, to know that it can be. Events of streams that are somebody else's (see Codec.Foreign) come without Event
+// and are never decoded. An error ends it, as the last pair: what reading refuses, or log.unreadable_event.
 func Replay(ctx context.Context, s Store, c *Codec, after, upTo Position, wanted func(kind string) bool) iter.Seq2[Replayed, error] {
 	return func(yield func(Replayed, error) bool) {
 		asked := ctx
@@ -32,7 +33,7 @@ func Replay(ctx context.Context, s Store, c *Codec, after, upTo Position, wanted
 		defer cancel()
 		chunks := make(chan *replayed, replayAhead)
 		work := make(chan *replayed, replayAhead)
-		wg.Go(func() { readAhead(ctx, s, after, upTo, wanted, chunks, work) })
+		wg.Go(func() { readAhead(ctx, s, c, after, upTo, wanted, chunks, work) })
 		for range runtime.GOMAXPROCS(0) {
 			wg.Go(func() {
 				for chunk := range work {
@@ -56,6 +57,25 @@ func Replay(ctx context.Context, s Store, c *Codec, after, upTo Position, wanted
 			yield(Replayed{}, err) // not a shorter history
 		}
 	}
+}
+
+// Count counts the events after a position up to another, most of them at most. O(events counted).
+func Count(ctx context.Context, s Store, after, upTo Position, most uint64) (events uint64, err error) {
+	if after >= upTo {
+		return 0, nil
+	}
+	for r, err := range s.Follow(ctx, after) {
+		if err != nil {
+			return events, err
+		}
+		if r.Position <= upTo {
+			events++
+		}
+		if r.Position >= upTo || events >= most {
+			return events, nil
+		}
+	}
+	return events, ctx.Err()
 }
 
 // replayed is some events on their way; err comes after them.
@@ -82,7 +102,7 @@ func (r *replayed) decode(c *Codec) {
 	}
 }
 
-func readAhead(ctx context.Context, s Store, after, upTo Position, wanted func(string) bool, chunks, work chan<- *replayed) {
+func readAhead(ctx context.Context, s Store, c *Codec, after, upTo Position, wanted func(string) bool, chunks, work chan<- *replayed) {
 	defer close(chunks)
 	defer close(work)
 	send := func(chunk *replayed) bool {
@@ -112,10 +132,10 @@ func readAhead(ctx context.Context, s Store, after, upTo Position, wanted func(s
 		if r.Position > upTo {
 			break
 		}
-		unwanted := wanted != nil && !wanted(r.Kind)
+		foreign, unwanted := c.Foreign(r.Stream), wanted != nil && !wanted(r.Kind)
 		chunk.events = append(chunk.events, Replayed{Recorded: r})
-		chunk.passed = append(chunk.passed, unwanted && known[r.Kind] == r.Schema)
-		if unwanted {
+		chunk.passed = append(chunk.passed, foreign || unwanted && known[r.Kind] == r.Schema)
+		if unwanted && !foreign {
 			known[r.Kind] = r.Schema
 		}
 		if r.Position == upTo {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"go.uber.org/goleak"
 
 	"github.com/urikake/urikake/domain"
@@ -83,6 +85,32 @@ func TestReplayPassesOverUnwantedKindsButKnowsThem(t *testing.T) {
 	}
 	if got != 600 || !errors.Is(failed, domain.ErrSchema) {
 		t.Errorf("%d events, then %v", got, failed)
+	}
+}
+
+// Streams that are somebody else's may hold anything, under any name.
+func TestReplayPassesOverForeignStreams(t *testing.T) {
+	store := filledTills(t, 10)
+	for i, kind := range []string{"nobody.knows", "till.moved"} {
+		junk := eventstore.Proposed{ID: uuid.New(), Kind: kind, Schema: i, Data: []byte{0xff}, Metadata: []byte("x")}
+		if _, err := store.Append(context.Background(), fmt.Sprint("x", i), 0, junk); err != nil {
+			t.Fatal(err)
+		}
+	}
+	till := codec().For(func(stream string) bool { return strings.HasPrefix(stream, "till-") })
+	decoded, passed := 0, 0
+	for r, err := range eventstore.Replay(context.Background(), store, till, 0, 12, nil) {
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case r.Event != nil:
+			decoded++
+		default:
+			passed++
+		}
+	}
+	if decoded != 10 || passed != 2 {
+		t.Errorf("%d events were decoded and %d passed over", decoded, passed)
 	}
 }
 

@@ -54,9 +54,13 @@ type Recorded struct {
 	Position Position
 	Stream   string
 	Version  Version
-	At       time.Time // assigned by the log, never earlier than the event before it; UTC, to the microsecond
+	At       time.Time // assigned by the log; UTC, to the microsecond; never more than SkewMax earlier than an event before it
 	Proposed
 }
+
+// SkewMax is by how much an instant may be earlier than one before it, where a log's clock goes from one machine to
+// another with its leader. A log with one clock never goes back.
+const SkewMax = 5 * time.Second
 
 // EventMax is the most bytes that one event may have: data, metadata and twice its kind, as EventStoreDB counts.
 const EventMax = 1 << 20

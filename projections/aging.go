@@ -104,11 +104,16 @@ func classOf(class int, lateCharge bool) Class {
 
 // Aging reports what was owed as of q.AsOf, as known at q.KnownAt, by age. Amounts never mix currencies; what is due
 // on the day itself is current. Rows that are zero throughout are left out; the order is customer, currency, and per
-// invoice issue date and id. O(documents of the seller), on two cores when they are idle.
+// invoice issue date and id. O(documents of the seller), on two cores when they are idle; by due date, per customer or
+// total, O(accounts and open items) of a day on or after which hardly anything moved, once it has been asked for.
 // Refuses input.missing, input.unknown_value, views.bad_buckets, views.beyond_log, views.unknown_seller,
 // views.unknown_customer, money.out_of_range, and what CatchUp refuses.
 func (v *Views) Aging(ctx context.Context, q AgingQuery) (AgingReport, error) {
 	report, at, err := v.beginAging(ctx, &q)
+	if err != nil {
+		return AgingReport{}, err
+	}
+	book, err := v.agingBook(ctx, q)
 	if err != nil {
 		return AgingReport{}, err
 	}
@@ -117,8 +122,13 @@ func (v *Views) Aging(ctx context.Context, q AgingQuery) (AgingReport, error) {
 		if err != nil {
 			return err
 		}
-		a := newAging(q, at, list)
-		if err := v.sweep(ctx, r, spans(list, q.Customer), a.read); err != nil {
+		a, parts := newAging(q, at, list), spans(list, q.Customer)
+		if book != nil {
+			if parts, err = v.eachOpen(ctx, r, book, span{a.first, a.first + int64(len(a.byID))}, at, a.take); err != nil {
+				return err
+			}
+		}
+		if err := v.sweep(ctx, r, parts, a.read); err != nil {
 			return err
 		}
 		report.Invoices = a.invoices
@@ -126,6 +136,21 @@ func (v *Views) Aging(ctx context.Context, q AgingQuery) (AgingReport, error) {
 		return err
 	})
 	return report, err
+}
+
+// agingBook is the book of a seller who has accounts, where it can answer the question; else nil.
+func (v *Views) agingBook(ctx context.Context, q AgingQuery) (book *openBook, err error) {
+	if q.Customer != "" || q.GroupBy == PerInvoice || q.Basis != ByDue {
+		return nil, nil
+	}
+	err = v.look(ctx, func(r *reader) error {
+		all, err := r.accountSpan(q.Seller)
+		if all.from > 0 {
+			book = v.books.of(all.from)
+		}
+		return err
+	})
+	return book, err
 }
 
 // beginAging is a report without its rows, and its moment.
@@ -253,6 +278,18 @@ func (a *aging) read(r *reader, s span) error {
 	a.invoices += invoices
 	a.kept.add(kept.rows...)
 	return err
+}
+
+// take counts an account as the book has it.
+func (a *aging) take(id int64, o *openAccount) {
+	cells := a.cells[a.byID[id-a.first]*a.width:][:a.width]
+	d := document{class: classItem}
+	o.items(func(due, open, disputed int64) {
+		a.invoices++
+		d.dueOn, d.open = due, open
+		a.add(cells, &d, disputed)
+	})
+	cells[a.width-3] += o.unapplied
 }
 
 // add counts a document. A customer's amounts stay within the range that the account's own rules keep.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/numbering"
@@ -28,7 +29,7 @@ import (
 
 // testCodec knows every event of the books.
 func testCodec() *eventstore.Codec {
-	return eventstore.NewCodec(slices.Concat(seller.Events, customer.Events, numbering.Events, account.Events, dunning.Events))
+	return eventstore.NewCodec(slices.Concat(seller.Events, customer.Events, numbering.Events, account.Events, dunning.Events)).For(catalog.Owns)
 }
 
 // benchLog is a log of invoices with one or two lines and of payments that settle one to three of them, over 10 000

@@ -111,7 +111,7 @@ func (c *comparing) all(ctx context.Context, live *reader) error {
 		return err
 	}
 	defer s.close()
-	told := func(done eventstore.Position) {
+	told := func(done eventstore.Position, _ uint64) {
 		if c.tell != nil {
 			c.tell(done, at.position)
 		}

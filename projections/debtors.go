@@ -111,7 +111,7 @@ func (d *debtors) account(c *cursor) debtorAccount {
 		Name: c.text(3), HasCase: c.int(8) > 0,
 		Facts: dunning.Debtor{
 			Key: key, Language: domain.Language(c.text(4)), Group: c.text(5), Addresses: addresses(c.int(6), c.int(7)),
-			Unapplied: domain.NewMoney(0, key.Currency), Unmatched: domain.NewMoney(0, key.Currency),
+			Unapplied: domain.NewMoney(0, key.Currency), Credit: domain.NewMoney(0, key.Currency), Unmatched: domain.NewMoney(0, key.Currency),
 		},
 	}}
 }
@@ -128,7 +128,46 @@ func (d *debtors) read(r *reader, page []debtorAccount) error {
 			return err
 		}
 	}
-	return nil
+	return d.elsewhere(r, page)
+}
+
+// elsewhere fills in what customers' accounts in other currencies hold that settles nothing yet. Few have several.
+func (d *debtors) elsewhere(r *reader, page []debtorAccount) error {
+	if len(page) == 0 {
+		return nil
+	}
+	type account struct {
+		of       *dunning.Debtor
+		id       int64
+		currency domain.Currency
+	}
+	var others []account
+	of := make(map[int64]*dunning.Debtor, len(page))
+	for i := range page {
+		of[page[i].id] = &page[i].Facts
+	}
+	err := r.each("SELECT a.id, b.id, b.currency FROM items_accounts a JOIN items_accounts b ON b.seller = a.seller AND b.customer = a.customer AND b.currency <> a.currency"+
+		" WHERE a.seller = ? AND a.customer >= ? AND a.customer <= ? ORDER BY a.id, b.currency",
+		[]Value{Str(d.q.Seller), Str(page[0].Facts.Customer), Str(page[len(page)-1].Facts.Customer)}, func(c *cursor) error {
+			if facts := of[c.int(0)]; facts != nil {
+				others = append(others, account{facts, c.int(1), domain.Currency(c.text(2))})
+			}
+			return nil
+		})
+	for _, a := range others {
+		var sum int64
+		if err == nil {
+			sheet := sheet{r: r, at: d.at}
+			err = sheet.documents(a.id, a.id+1, "", onlyOpen+" AND class <> 1", d.at.onlyOpen(), func(doc *document) error {
+				sum += doc.open
+				return nil
+			})
+		}
+		if sum > 0 {
+			a.of.Elsewhere = append(a.of.Elsewhere, domain.NewMoney(sum, a.currency))
+		}
+	}
+	return err
 }
 
 // fact adds a document to what is known of a debtor.
@@ -139,6 +178,9 @@ func (s *sheet) fact(facts *dunning.Debtor, doc *document) error {
 		return nil
 	case doc.class != classItem:
 		facts.Unapplied = money(facts.Unapplied.Minor() + doc.open)
+		if doc.class == classCredit {
+			facts.Credit = money(facts.Credit.Minor() + doc.open)
+		}
 		return nil
 	}
 	disputed, err := s.disputed(doc)

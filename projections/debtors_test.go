@@ -95,7 +95,7 @@ func TestDebtorsCarryHowTheyAreReached(t *testing.T) {
 		t.Errorf("%+v", one)
 	}
 	key := dunning.Key(jpy)
-	if err := d.give(dunning.RecordPromise{Order: dunning.Order{Key: key, On: asOf}, Amount: yen(700), Day: asOf.AddDays(3)}, 0); err != nil {
+	if err := d.give(dunning.RecordPromise{Order: dunning.Order{Key: key, On: asOf}, Amount: yen(700), Day: asOf.AddDays(3)}, 1000); err != nil {
 		t.Fatal(err)
 	}
 	d.do(account.ApplyPayment{Key: jpy, Payment: "P1", ApplyOn: asOf, Allocations: []account.Allocation{to("I1", 300)}}, pay("P2", "2026-02-15", 700, to("I1", 700)))

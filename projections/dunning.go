@@ -9,9 +9,9 @@ import (
 // cases is what was done about debtors: how each case stands, its holds, plans, contacts and reminders one by one, and
 // the runs that decided. What a run decided on each debtor stays in the log alone, where EachRunDecision reads it.
 var cases = Model{
-	Name: "dunning", Version: 1,
+	Name: "dunning", Version: 2,
 	Kinds: []string{
-		dunning.ReminderQueued{}.Kind(), dunning.ReminderSent{}.Kind(), dunning.ReminderDropped{}.Kind(),
+		dunning.ReminderQueued{}.Kind(), dunning.ReminderDispatched{}.Kind(), dunning.ReminderSent{}.Kind(), dunning.ReminderDropped{}.Kind(),
 		dunning.Held{}.Kind(), dunning.HoldReleased{}.Kind(),
 		dunning.PromiseRecorded{}.Kind(), dunning.PromiseSettled{}.Kind(),
 		dunning.PaymentPlanAgreed{}.Kind(), dunning.InstalmentMissed{}.Kind(), dunning.PlanAccelerated{}.Kind(), dunning.PlanCompleted{}.Kind(),

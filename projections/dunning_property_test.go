@@ -50,6 +50,7 @@ func (d *dunner) give(c dunning.Command, owes int64) error {
 			ID: "I1", IssuedOn: firstDay.AddDays(-90), DueOn: firstDay.AddDays(-60), Open: domain.NewMoney(owes, key.Currency),
 		}}
 	}
+	request.Facts.Debtor.Receipts = paidFor(d.states[key], c)
 	events, err := dunning.Decider.Decide(d.states[key], request)
 	if err != nil || len(events) == 0 {
 		return err
@@ -72,6 +73,21 @@ func dunPolicy() dunning.Versioned {
 		Levels:   []dunning.Level{level("R1", 3, dunning.Friendly), level("R2", 10, dunning.Polite), level("R3", 20, dunning.Firm)},
 		Language: domain.Japanese, MinimumDays: 1, OldBankData: dunning.StopOnOldData,
 	}}
+}
+
+// paidFor is the money that a command says was paid, as the books must say it too.
+func paidFor(s *dunning.State, c dunning.Command) []dunning.Receipt {
+	switch c := c.(type) {
+	case dunning.SettlePromise:
+		if s.Promise != nil {
+			return []dunning.Receipt{{On: s.Promise.MadeOn, Amount: c.Received, For: "I1"}}
+		}
+	case dunning.CompletePlan:
+		if s.Plan != nil {
+			return []dunning.Receipt{{On: s.Plan.AgreedOn, Amount: c.Received, For: "I1"}}
+		}
+	}
+	return nil
 }
 
 // anyStep draws a command on one of three cases, with what the debtor owes then.

@@ -51,7 +51,10 @@ type QueueRow struct {
 // percent for each day that they pay late on average, up to 100. Those for whom one has to wait (a hold, a promise, a
 // plan, or somebody else has the case) come after all others. Amounts of two currencies are never compared: the firsts
 // of all currencies come first, then the seconds.
-// What an agency would do about each comes from dunning.Decide, with the seller's policies as known then. O(documents of the seller) on two cores, and O(documents and events) of each row.
+// What an agency would do about each comes from dunning.Decide, with the seller's policies as known then.
+// What is open is asked of the seller's openBook: O(accounts, open items and cases that matter), O(documents) of each account
+// that moved since the question before or after the moment, and O(documents and events) of each row. The first question
+// about a seller, and one about a moment after which many accounts moved, is O(documents of the seller) on two cores.
 // Refuses views.bad_limit, and what Aging refuses.
 func (v *Views) Queue(ctx context.Context, q QueueQuery) (QueueReport, error) {
 	q.Limit = cmp.Or(q.Limit, LimitDefault)
@@ -82,6 +85,7 @@ type queue struct {
 	q  QueueQuery
 	at moment
 
+	book       *openBook
 	first      int64   // the lowest account number
 	sums       []owing // by account number - first
 	cases      map[int64]caseSignal
@@ -134,11 +138,11 @@ func (q *queue) learn(ctx context.Context) error {
 		return err
 	}
 	q.first, q.sums = all.from, make([]owing, all.to-all.from)
-	book := q.v.books.of(all.from)
+	q.book = q.v.books.of(all.from)
 	return q.v.survey(ctx, func(r *reader) error {
 		return q.v.both(ctx, r, func(r *reader) (err error) {
-			if err = q.sumAll(ctx, r, book, all); err == nil {
-				q.currencies, err = r.currencies(q.q.Seller)
+			if err = q.sumAll(ctx, r, all); err == nil {
+				q.currencies, err = q.book.currencyOf(r, q.q.Seller, all)
 			}
 			return err
 		}, func(r *reader) error { return q.signals(ctx, r) })
@@ -159,8 +163,8 @@ func (r *reader) accountSpan(seller domain.SellerID) (all span, err error) {
 }
 
 // sumAll takes from the book what it has, and reads the rest.
-func (q *queue) sumAll(ctx context.Context, r *reader, book *openBook, all span) error {
-	rest, err := q.v.eachOpen(ctx, r, book, all, q.at, q.take)
+func (q *queue) sumAll(ctx context.Context, r *reader, all span) error {
+	rest, err := q.v.eachOpen(ctx, r, q.book, all, q.at, q.take)
 	if err != nil {
 		return err
 	}
@@ -283,7 +287,7 @@ func (q *queue) leaders(r *reader, list []candidate) ([]candidate, error) {
 			break
 		}
 		var err error
-		if c.habit, err = r.habit(c.id, q.at); err != nil {
+		if c.habit, err = q.v.habit(r, q.book, c.id, q.at); err != nil {
 			return nil, err
 		}
 		c.score = scoreOf(c.asked, c.weight*(100+int64(max(0, min(c.habit.late(), 100)))))

@@ -176,16 +176,3 @@ func (r *reader) habit(account int64, at moment) (h habit, err error) {
 	})
 	return h, err
 }
-
-// receipts are the payments of an account that were not taken back by the moment.
-func (r *reader) receipts(account int64, currency domain.Currency, at moment) (list []dunning.Receipt, err error) {
-	query := "SELECT issued_on, total_minor FROM items_documents d WHERE account = ? AND class = 2 AND issued_on <= ? AND first_position <= ?" +
-		" AND NOT EXISTS (SELECT 1 FROM items_moves m WHERE m.account = d.account AND m.class = 2 AND m.doc = d.doc AND m.kind = ?" +
-		" AND m.on_day <= ? AND m.position <= ?)"
-	args := []Value{Int(account), Int(at.day), Int(at.position), Int(moveReversed), Int(at.day), Int(at.position)}
-	err = r.each(query, args, func(c *cursor) error {
-		list = append(list, dunning.Receipt{On: domain.DateFromDayNumber(c.int(0)), Amount: domain.NewMoney(c.int(1), currency)})
-		return nil
-	})
-	return list, err
-}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -62,6 +63,13 @@ func (d *dunner) queueByHand(currency domain.Currency, asOf domain.Date, known e
 		}
 		row.overdue = asOf.DayNumber() - oldest
 		facts.Unapplied = domain.NewMoney(row.unapplied, currency)
+		credit := int64(0)
+		for id, n := range hand.unapplied {
+			if strings.HasPrefix(id, "N") {
+				credit += n
+			}
+		}
+		facts.Credit, facts.Elsewhere = domain.NewMoney(credit, currency), d.elsewhereByHand(key, asOf, known)
 		facts.Receipts = d.receiptsByHand(key, asOf, known)
 		row.late, row.settled = d.habitByHand(key, hand, asOf, known)
 		var state *dunning.State
@@ -111,14 +119,65 @@ func (d *dunner) known(key account.Key, asOf domain.Date, known eventstore.Posit
 	return list
 }
 
+// elsewhereByHand is what is unapplied on the customer's accounts in other currencies.
+func (d *dunner) elsewhereByHand(key account.Key, asOf domain.Date, known eventstore.Position) (list []domain.Money) {
+	for _, other := range d.accountOrder(key.Seller) {
+		if other.Customer != key.Customer || other.Currency == key.Currency {
+			continue
+		}
+		var sum int64
+		for _, n := range computeByHand(d.books.facts, other, asOf, known).unapplied {
+			sum += n
+		}
+		if sum > 0 {
+			list = append(list, domain.NewMoney(sum, other.Currency))
+		}
+	}
+	return list
+}
+
+// receiptsByHand follows each payment that was not reversed: what of it settles which item, is free, or left again.
 func (d *dunner) receiptsByHand(key account.Key, asOf domain.Date, known eventstore.Position) (list []dunning.Receipt) {
 	events := d.known(key, asOf, known)
 	for _, e := range events {
 		p, ok := e.(account.PaymentRecorded)
 		reversed := slices.ContainsFunc(events, func(e account.Event) bool { r, ok := e.(account.PaymentReversed); return ok && r.Payment == p.Payment })
-		if ok && !reversed {
-			list = append(list, dunning.Receipt{On: p.ReceivedOn, Amount: p.Amount})
+		if !ok || reversed {
+			continue
 		}
+		free, left, settles := p.Amount.Minor(), int64(0), make(map[domain.InvoiceID]int64)
+		move := func(list []account.Allocation, sign int64) {
+			for _, a := range list {
+				settles[a.Invoice] += sign * a.Amount.Minor()
+				free -= sign * a.Amount.Minor()
+			}
+		}
+		move(p.Allocations, 1)
+		for _, e := range events {
+			switch e := e.(type) {
+			case account.PaymentApplied:
+				if e.Payment == p.Payment {
+					move(e.Allocations, 1)
+				}
+			case account.PaymentUnapplied:
+				if e.Payment == p.Payment {
+					move(e.Allocations, -1)
+				}
+			case account.RefundIssued:
+				if e.Payment == p.Payment {
+					free, left = free-e.Amount.Minor(), left+e.Amount.Minor()
+				}
+			case account.DifferenceSettled:
+				if e.Payment == p.Payment {
+					free, left = free-e.Amount.Minor(), left+e.Amount.Minor()
+				}
+			}
+		}
+		for item, minor := range settles {
+			list = append(list, dunning.Receipt{On: p.ReceivedOn, Amount: domain.NewMoney(minor, key.Currency), For: item})
+		}
+		list = append(list, dunning.Receipt{On: p.ReceivedOn, Amount: domain.NewMoney(free, key.Currency)},
+			dunning.Receipt{On: p.ReceivedOn, Amount: domain.NewMoney(left, key.Currency), Left: true})
 	}
 	return list
 }
@@ -320,13 +379,13 @@ func TestQueueCountsPromises(t *testing.T) {
 	promise := func(id dunning.PromiseID, on, until string) {
 		t.Helper()
 		c := dunning.RecordPromise{Order: dunning.Order{Key: key, On: day(on)}, Promise: id, Amount: yen(10), Day: day(until)}
-		if err := d.give(c, 0); err != nil {
+		if err := d.give(c, 1000); err != nil {
 			t.Fatal(err)
 		}
 	}
 	breaks := func(id dunning.PromiseID, on string) {
 		t.Helper()
-		if err := d.give(dunning.SettlePromise{Order: dunning.Order{Key: key, On: day(on)}, Promise: id, Outcome: dunning.Broken}, 0); err != nil {
+		if err := d.give(dunning.SettlePromise{Order: dunning.Order{Key: key, On: day(on)}, Promise: id, Outcome: dunning.Broken}, 1000); err != nil {
 			t.Fatal(err)
 		}
 	}

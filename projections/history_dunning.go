@@ -15,8 +15,10 @@ func DescribeCase(event dunning.Event) string {
 	case dunning.ReminderQueued:
 		return fmt.Sprintf("reminder %s queued: %s to pay%s, %s to %s%s%s", e.LevelID, e.ToPay, counted(len(e.Items)+e.More),
 			e.Channel, e.Recipient, charged(e.LateCharge), prefixed("; ", e.Reason)) + inName(e.Acting)
+	case dunning.ReminderDispatched:
+		return "reminder given out to be sent" + inName(e.Acting)
 	case dunning.ReminderSent:
-		return fmt.Sprintf("reminder %s sent: %s, %s", e.LevelID, e.Channel, e.Result) + inName(e.Acting)
+		return fmt.Sprintf("reminder %s sent: %s, %s%s", e.LevelID, e.Channel, e.Result, prefixed("; it had left, despite ", string(e.Despite))) + inName(e.Acting)
 	case dunning.ReminderDropped:
 		return fmt.Sprintf("reminder dropped: %s%s", e.Reason, prefixed("; ", e.Note)) + inName(e.Acting)
 	case dunning.Held:
@@ -26,7 +28,7 @@ func DescribeCase(event dunning.Event) string {
 	case dunning.PromiseRecorded:
 		return fmt.Sprintf("promise %s: %s by %s%s%s", e.Promise, e.Amount, e.Day, prefixed(", by ", e.By), prefixed(", instead of ", string(e.Replaces))) + inName(e.Acting)
 	case dunning.PromiseSettled:
-		return fmt.Sprintf("promise %s %s: %s of %s received", e.Promise, e.Outcome, e.Received, e.Amount)
+		return fmt.Sprintf("promise %s %s: %s of %s received%s", e.Promise, e.Outcome, e.Received, e.Amount, credited(e.Reduced))
 	case dunning.ContactRecorded:
 		return fmt.Sprintf("contact %s %s: %s%s", e.Direction, e.By, e.Outcome, prefixed("; ", oneLine(e.Notes))) + inName(e.Acting)
 	case dunning.CollectorAssigned:
@@ -89,6 +91,13 @@ func charged(m domain.Money) string {
 		return ""
 	}
 	return ", late charge " + m.String()
+}
+
+func credited(m domain.Money) string {
+	if m.Minor() == 0 {
+		return ""
+	}
+	return ", " + m.String() + " was credited"
 }
 
 func until(d domain.Date) string {

@@ -72,17 +72,17 @@ func (v *Views) known(ctx context.Context, k KnownAt) (eventstore.Position, erro
 	return v.lastBy(ctx, k.At, head)
 }
 
-// lastBy is the position of the last event recorded at or before an instant. The log never records an earlier instant
-// after a later one, so halving finds it.
+// lastBy is the position before the first event recorded after an instant. Halving finds it, but for how far instants may
+// go back: these events are looked at one by one, so that what the log has grown by meanwhile changes no answer.
 func (v *Views) lastBy(ctx context.Context, at time.Time, head eventstore.Position) (eventstore.Position, error) {
-	low, high := eventstore.Position(0), head // low is not after at; nothing beyond high is to be looked at
-	for low < high {
+	low, high := eventstore.Position(0), head // all up to low is not after at; of what is beyond high all is after at less the skew
+	for surely := at.Add(-eventstore.SkewMax); low < high; {
 		middle := low + (high-low)/2
 		for r, err := range v.store.Follow(ctx, middle) {
 			if err != nil {
 				return 0, err
 			}
-			if r.At.After(at) || r.Position > high {
+			if r.At.After(surely) || r.Position > high {
 				high = middle
 			} else {
 				low = r.Position
@@ -90,5 +90,19 @@ func (v *Views) lastBy(ctx context.Context, at time.Time, head eventstore.Positi
 			break
 		}
 	}
-	return low, nil
+	if low >= head {
+		return low, nil
+	}
+	for r, err := range v.store.Follow(ctx, low) {
+		if err != nil {
+			return 0, err
+		}
+		if r.At.After(at) || r.Position > head {
+			return low, nil
+		}
+		if low = r.Position; low >= head {
+			return low, nil
+		}
+	}
+	return 0, ctx.Err()
 }

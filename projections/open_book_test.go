@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -54,8 +55,35 @@ func (b *books) compareSums(t *rapid.T, asOf domain.Date, known eventstore.Posit
 			t.Fatalf("%s as of %s known at %d: %v, by the book %+v, by documents %+v", s, asOf, known, err, byBook, byDocuments)
 		}
 		fromBook += int(all.to-all.from) - rest
+		if all.from > 0 {
+			b.compareAging(t, s, asOf, known)
+		}
 	}
 	return fromBook
+}
+
+// compareAging wants of every grouping what documents say.
+func (b *books) compareAging(t *rapid.T, s domain.SellerID, asOf domain.Date, known eventstore.Position) {
+	for _, group := range []Grouping{PerCustomer, PerTotal} {
+		q := AgingQuery{Seller: s, AsOf: asOf, KnownAt: KnownAt{Position: known}, GroupBy: group}
+		got, err := b.views.Aging(context.Background(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, at, _ := b.views.beginAging(context.Background(), &q)
+		var a *aging
+		err = b.views.look(context.Background(), func(r *reader) error {
+			list, err := r.holders(s, "")
+			if a = newAging(q, at, list); err == nil {
+				err = a.read(r, span{a.first, a.first + int64(len(list))})
+			}
+			return err
+		})
+		want, bad := a.rows()
+		if err != nil || bad != nil || got.Invoices != a.invoices || !reflect.DeepEqual(got.Rows, want) {
+			t.Fatalf("%s as of %s known at %d by %s: %v, %d items in %+v, want %d in %+v", s, asOf, known, group, err, got.Invoices, got.Rows, a.invoices, want)
+		}
+	}
 }
 
 // What a book gives is what documents say, of today, of days past and to come, as known now and as known before,
@@ -143,6 +171,44 @@ func TestBookReadsWhatMoved(t *testing.T) {
 	if again := ask("2026-03-01", 0, 0); again == book {
 		t.Error("the book outlived its tables")
 	}
+}
+
+// A habit that the book remembers is not that of before the last payment, and not that of another day.
+func TestBookRemembersHabits(t *testing.T) {
+	b := newBooks(t)
+	b.register()
+	b.manyAccounts(50)
+	paid := func(invoice, on string) {
+		t.Helper()
+		i := issue(invoice, "2026-01-01", "2026-01-10", 1)
+		i.Customer = "C000"
+		p := pay("P"+invoice, on, 1, to(invoice, 1))
+		p.Customer = "C000"
+		b.do(i, p)
+	}
+	expect := func(asOf string, late, settled int) {
+		t.Helper()
+		report, err := b.views.Queue(context.Background(), QueueQuery{Seller: "S1", AsOf: day(asOf)})
+		i := slices.IndexFunc(report.Rows, func(r QueueRow) bool { return r.Customer == "C000" })
+		if err != nil || i < 0 || report.Rows[i].Late != late || report.Rows[i].Settled != settled {
+			t.Errorf("as of %s: %v, %+v, want %d late of %d", asOf, err, report.Rows[max(0, i)], late, settled)
+		}
+	}
+	paid("A", "2026-01-20")
+	expect("2026-03-01", 10, 1)
+	for i := 1; i < 50; i++ { // what is asked of February is not for the book from here on
+		c := issue("I2", "2026-03-01", "2026-03-31", 1)
+		c.Customer = domain.CustomerID(fmt.Sprintf("C%03d", i))
+		b.do(c)
+	}
+	expect("2026-03-01", 10, 1)
+	paid("B", "2026-01-30")
+	expect("2026-02-15", 15, 2)
+	expect("2026-03-01", 15, 2)
+	paid("C", "2026-02-10")
+	expect("2026-02-05", 15, 2)
+	expect("2026-02-15", 20, 3)
+	expect("2026-03-02", 20, 3)
 }
 
 // What was disputed, what is unapplied, amounts of every size and due dates in any order survive packing.

@@ -13,9 +13,9 @@ const besideSuffix = "__beside"
 
 // Rebuild folds models (all, when none is named) again from the first event, beside the live tables, which stay as
 // they are and go on following the log; then the new tables take their place in one transaction. progress, which may
-// be nil, is told how far it is. Memory is bounded whatever the log's length. Refuses what CatchUp refuses, and
+// be nil, is told how far it is, in positions, and how many events that were. Memory is bounded whatever the log's length. Refuses what CatchUp refuses, and
 // views.unknown_model; the live tables are then as they were.
-func (v *Views) Rebuild(ctx context.Context, progress func(done, total eventstore.Position), names ...string) error {
+func (v *Views) Rebuild(ctx context.Context, progress func(done, total eventstore.Position, events uint64), names ...string) error {
 	models := v.models
 	if len(names) > 0 {
 		models = nil
@@ -35,7 +35,7 @@ func (v *Views) Rebuild(ctx context.Context, progress func(done, total eventstor
 
 // refold folds models beside and switches. fresh tells that no live table stands anywhere: the log's head is then where
 // all stand; else the new tables reach where the live ones stand.
-func (v *Views) refold(ctx context.Context, models []Model, fresh bool, progress func(done, total eventstore.Position)) error {
+func (v *Views) refold(ctx context.Context, models []Model, fresh bool, progress func(done, total eventstore.Position, events uint64)) error {
 	v.rebuild.Lock()
 	defer v.rebuild.Unlock()
 	v.open.RLock()
@@ -51,9 +51,9 @@ func (v *Views) refold(ctx context.Context, models []Model, fresh bool, progress
 			return err
 		}
 	}
-	tell := func(done eventstore.Position) {
+	tell := func(done eventstore.Position, events uint64) {
 		if progress != nil {
-			progress(done, target)
+			progress(done, target, events)
 		}
 	}
 	reached, err := v.foldBeside(ctx, db, models, target, tell)
@@ -77,7 +77,7 @@ func (v *Views) refold(ctx context.Context, models []Model, fresh bool, progress
 }
 
 // foldBeside folds from the first event to target into the empty tables beside.
-func (v *Views) foldBeside(ctx context.Context, db *database, models []Model, target eventstore.Position, tell func(eventstore.Position)) (reached mark, err error) {
+func (v *Views) foldBeside(ctx context.Context, db *database, models []Model, target eventstore.Position, tell func(eventstore.Position, uint64)) (reached mark, err error) {
 	s, err := newSpill(db.path + rebuildEnd)
 	if err != nil {
 		return reached, err
@@ -102,7 +102,7 @@ func (v *Views) foldBeside(ctx context.Context, db *database, models []Model, ta
 
 // foldInto folds all events of a log up to somewhere into a spill. Only accounts are written beside at once, too, since their
 // numbers are asked for.
-func (v *Views) foldInto(s *spill, db *database, models []Model, events iter.Seq2[eventstore.Replayed, error], tell func(eventstore.Position)) (reached mark, err error) {
+func (v *Views) foldInto(s *spill, db *database, models []Model, events iter.Seq2[eventstore.Replayed, error], tell func(eventstore.Position, uint64)) (reached mark, err error) {
 	w := newWriter(db, besideSuffix, true, v.sizes, func(b *batch, m mark) error {
 		reached = m
 		for _, rs := range b.order {

@@ -10,14 +10,54 @@ import (
 )
 
 // CatchUp folds everything that is in the log at the call, and returns up to where all is folded. Where nothing is
-// new it costs no disk. Refuses what reading and decoding the log refuse (log.unreadable_event: an event of an unknown
+// new it costs no disk. While a log elsewhere can't be reached, it returns up to where all was folded before: what is
+// answered is then what was known there. Refuses what reading and decoding the log refuse (log.unreadable_event: an event of an unknown
 // kind stops it and is never skipped), views.unavailable and views.damaged.
 func (v *Views) CatchUp(ctx context.Context) (eventstore.Position, error) {
 	head, err := v.store.Head(ctx)
-	if err != nil {
-		return 0, err
+	if err == nil {
+		head, err = v.Wait(ctx, head)
 	}
-	return v.Wait(ctx, head)
+	if errors.Is(err, eventstore.ErrUnavailable) {
+		if position, ok := v.stands(ctx); ok {
+			return position, nil
+		}
+	}
+	return head, err
+}
+
+// stands tells up to where the tables are folded, without asking the log. Before they were compared with it, the tables
+// must be those of today's models: that they are of this log, its directory tells.
+func (v *Views) stands(ctx context.Context) (position eventstore.Position, ok bool) {
+	if position, ready, _ := v.reached(0); ready {
+		return position, true
+	}
+	var marked mark
+	var standing map[string]version
+	err := v.look(ctx, func(r *reader) (err error) {
+		if marked, err = readMark(r); err == nil {
+			standing, err = r.models()
+		}
+		return err
+	})
+	for _, m := range v.models {
+		if standing[m.Name] != (version{m.Version, m.tables()}) {
+			return 0, false
+		}
+	}
+	return marked.position, err == nil && marked.position > 0
+}
+
+// Build is CatchUp for tables that are made from nothing; progress is told how far they are.
+func (v *Views) Build(ctx context.Context, progress func(done, total eventstore.Position, events uint64)) error {
+	select {
+	case v.folding <- struct{}{}:
+		defer func() { <-v.folding }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	_, err := v.catchUp(ctx, progress)
+	return err
 }
 
 // Wait returns when everything up to a position is folded, or when ctx ends; it folds itself unless Run does.
@@ -29,6 +69,9 @@ func (v *Views) Wait(ctx context.Context, until eventstore.Position) (eventstore
 			return position, nil
 		}
 		if head, err := v.store.Head(ctx); err != nil || head < until {
+			if stands, ok := v.stands(ctx); ok && stands >= until && errors.Is(err, eventstore.ErrUnavailable) {
+				return stands, nil
+			}
 			return position, firstError(err, ErrBeyondLog.With("position %d, the log ends at %d", until, head))
 		}
 		select {
@@ -37,7 +80,7 @@ func (v *Views) Wait(ctx context.Context, until eventstore.Position) (eventstore
 		}
 		select {
 		case v.folding <- struct{}{}:
-			position, err := v.catchUp(ctx)
+			position, err := v.catchUp(ctx, nil)
 			<-v.folding
 			return position, err
 		case <-moved:
@@ -85,8 +128,8 @@ func (v *Views) Lag(ctx context.Context) (position, head eventstore.Position, er
 }
 
 // catchUp folds to the log's head. The caller holds folding.
-func (v *Views) catchUp(ctx context.Context) (eventstore.Position, error) {
-	if err := v.prepare(ctx); err != nil {
+func (v *Views) catchUp(ctx context.Context, progress func(done, total eventstore.Position, events uint64)) (eventstore.Position, error) {
+	if err := v.prepare(ctx, progress); err != nil {
 		return 0, err
 	}
 	err := v.foldToHead(ctx)
@@ -141,7 +184,7 @@ func (v *Views) Run(ctx context.Context) error {
 }
 
 func (v *Views) run(ctx context.Context) error {
-	if err := v.prepare(ctx); err != nil {
+	if err := v.prepare(ctx, nil); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -201,10 +244,10 @@ func (v *Views) replay(ctx context.Context, models []Model, after, to eventstore
 }
 
 // fold folds events and writes whenever a batch is full, and at the end.
-func (v *Views) fold(w *Writer, models []Model, events iter.Seq2[eventstore.Replayed, error], progress func(eventstore.Position)) error {
+func (v *Views) fold(w *Writer, models []Model, events iter.Seq2[eventstore.Replayed, error], progress func(at eventstore.Position, events uint64)) error {
 	folds := byKind(models)
 	var newest eventstore.Recorded
-	unwritten := 0
+	unwritten, folded := 0, uint64(0)
 	flush := func() error {
 		if unwritten == 0 {
 			return nil
@@ -217,8 +260,10 @@ func (v *Views) fold(w *Writer, models []Model, events iter.Seq2[eventstore.Repl
 			flushed := firstError(flush(), w.settle()) // what came before it is folded all the same
 			return firstError(err, flushed)
 		}
-		for _, m := range folds[r.Kind] {
-			m.Fold(w, r.Event, r.Recorded)
+		if r.Event != nil { // somebody else's have none, whatever they call it
+			for _, m := range folds[r.Kind] {
+				m.Fold(w, r.Event, r.Recorded)
+			}
 		}
 		if w.err != nil {
 			return firstError(w.err, w.settle())
@@ -229,12 +274,12 @@ func (v *Views) fold(w *Writer, models []Model, events iter.Seq2[eventstore.Repl
 				return err
 			}
 		}
-		if progress != nil && r.Position%progressEvery == 0 {
-			progress(r.Position)
+		if folded++; progress != nil && folded%progressEvery == 0 {
+			progress(r.Position, folded)
 		}
 	}
 	if progress != nil {
-		progress(newest.Position)
+		progress(newest.Position, folded)
 	}
 	err := flush()
 	return firstError(err, w.settle())

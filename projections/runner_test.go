@@ -115,7 +115,7 @@ func TestLiveEqualsRebuild(t *testing.T) {
 	}
 	for _, names := range [][]string{{"items"}, {"parties"}, nil} {
 		var told eventstore.Position
-		if err := b.views.Rebuild(context.Background(), func(done, total eventstore.Position) { told = total }, names...); err != nil {
+		if err := b.views.Rebuild(context.Background(), func(done, total eventstore.Position, _ uint64) { told = total }, names...); err != nil {
 			t.Fatal(err)
 		}
 		if rebuilt := dump(t, b.views); rebuilt != live || told != b.head() {
@@ -169,7 +169,7 @@ func TestRebuildTakesInWhatCameMeanwhile(t *testing.T) {
 	b.do(issue("I1", "2026-01-01", "2026-01-31", 100))
 	b.catchUp()
 	more := 0
-	err := b.views.Rebuild(context.Background(), func(eventstore.Position, eventstore.Position) {
+	err := b.views.Rebuild(context.Background(), func(eventstore.Position, eventstore.Position, uint64) {
 		for range 5 {
 			more++
 			b.do(issue(fmt.Sprintf("M%d", more), "2026-01-01", "2026-01-31", 10))
@@ -264,6 +264,27 @@ func TestUnknownKindStopsWithItsPosition(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	b.views.Close()
+}
+
+// Other programs may keep streams on the same log, of anything and under any name.
+func TestForeignStreamsArePassedOver(t *testing.T) {
+	b := newBooks(t)
+	b.do(issue("I1", "2026-01-01", "2026-01-31", 100))
+	junk := func(stream, kind string) {
+		p := eventstore.Proposed{ID: uuid.New(), Kind: kind, Schema: 1, Data: []byte{0xff}, Metadata: []byte{0}}
+		if _, err := b.store.Append(context.Background(), stream, 0, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	junk("orders-1", "order.placed")
+	junk("x-"+jpy.Stream(), "account.invoice_issued")
+	b.do(issue("I2", "2026-01-01", "2026-01-31", 50))
+	junk("$$orders-1", "$metadata")
+	head, _ := b.store.Head(context.Background())
+	if at, err := b.views.CatchUp(context.Background()); err != nil || at != head {
+		t.Fatalf("folded to %d of %d: %v", at, head, err)
+	}
+	b.expect("2026-01-15", 150, 0, 0, 0, 0, 0, 150, 0)
 }
 
 func TestRaisedVersionIsFoldedAgain(t *testing.T) {

@@ -125,7 +125,7 @@ type Status struct {
 	Version  int                 `json:"version"`
 	Position eventstore.Position `json:"position"` // folded up to here
 	Head     eventstore.Position `json:"head"`     // of the log
-	Lag      eventstore.Position `json:"lag"`      // how much is missing
+	Lag      eventstore.Position `json:"lag"`      // how many positions are missing
 	Rows     int64               `json:"rows"`     // in all its tables
 }
 
@@ -211,7 +211,7 @@ func (v *Views) note(err error) {
 
 // prepare makes tables and log fit: what can't be read, what another log or another program left, is folded again.
 // The caller holds folding.
-func (v *Views) prepare(ctx context.Context) error {
+func (v *Views) prepare(ctx context.Context, progress func(done, total eventstore.Position, events uint64)) error {
 	if v.damaged.Load() {
 		if err := v.replace(); err != nil {
 			return err
@@ -225,7 +225,7 @@ func (v *Views) prepare(ctx context.Context) error {
 		return err
 	}
 	if len(stale) > 0 {
-		if err := v.refold(ctx, stale, v.Position() == 0, nil); err != nil {
+		if err := v.refold(ctx, stale, v.Position() == 0, progress); err != nil {
 			return err
 		}
 	}

@@ -126,7 +126,7 @@ func TestRewrittenLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree := merkle.Open(c.dir, store)
+	tree := merkle.Open(c.dir, store, ledger.Codec().Foreign)
 	forged, err := tree.Checkpoint(ctx, 0, noon)
 	if err := errors.Join(err, tree.Close(), store.Close()); err != nil {
 		t.Fatal(err)
@@ -208,9 +208,9 @@ func TestHidden(t *testing.T) {
 	for name, statement := range map[string]string{
 		"trigger":             "CREATE TRIGGER t AFTER INSERT ON events BEGIN UPDATE events SET data = x'7b7d' WHERE position = 1; END",
 		"table":               "CREATE TABLE more (a)",
-		"before the first":    "INSERT INTO events SELECT -1, stream, version + 1000, at, id, kind, data, metadata FROM events WHERE position = 3",
-		"far after the last":  "INSERT INTO events SELECT 1000000000000, stream, version + 1000, at, id, kind, data, metadata FROM events WHERE position = 3",
-		"version below one":   "INSERT INTO events SELECT (SELECT max(position) + 1 FROM events), stream, 0, at, id, kind, data, metadata FROM events WHERE position = 3",
+		"before the first":    "INSERT INTO events SELECT -1, stream, version + 1000, at, id, kind, data, metadata, sum FROM events WHERE position = 3",
+		"far after the last":  "INSERT INTO events SELECT 1000000000000, stream, version + 1000, at, id, kind, data, metadata, sum FROM events WHERE position = 3",
+		"version below one":   "INSERT INTO events SELECT (SELECT max(position) + 1 FROM events), stream, 0, at, id, kind, data, metadata, sum FROM events WHERE position = 3",
 		"name of a stream":    "UPDATE streams SET name = name || 'x' WHERE id = 3",
 		"name of a kind":      "UPDATE kinds SET name = 'seller.changed' WHERE id = 1",
 		"schema of a kind":    "UPDATE kinds SET schema = 2 WHERE id = 1",

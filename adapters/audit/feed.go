@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"errors"
 	"iter"
 	"sync"
 
@@ -61,8 +60,6 @@ func (f *feed) end(why error) {
 // leave says that nobody takes any more.
 func (f *feed) leave() { f.once.Do(func() { close(f.quit) }) }
 
-var errShorter = errors.New("the log ends before what the read models were folded from")
-
 // replay gives the events up to a position, as Replay does.
 func (f *feed) replay(upTo eventstore.Position) iter.Seq2[eventstore.Replayed, error] {
 	return func(yield func(eventstore.Replayed, error) bool) {
@@ -74,9 +71,8 @@ func (f *feed) replay(upTo eventstore.Position) iter.Seq2[eventstore.Replayed, e
 				}
 			}
 		}
-		if f.failed == nil {
-			f.failed = errShorter
+		if f.failed != nil {
+			yield(eventstore.Replayed{}, f.failed)
 		}
-		yield(eventstore.Replayed{}, f.failed)
 	}
 }

@@ -36,6 +36,8 @@ func CheckExport(in io.Reader, codec *eventstore.Codec, keys []note.Verifier, no
 	var last eventstore.Recorded
 	return ReadExport(in, keys, func(index int64, r eventstore.Recorded) error {
 		switch {
+		case codec.Foreign(r.Stream):
+			return ErrBadExport.With("%s is no stream of a ledger", r.Stream)
 		case r.Position <= last.Position:
 			return ErrOutOfOrder.With("position %d stands after position %d", r.Position, last.Position)
 		case r.Version != versions[r.Stream]+1:
@@ -73,14 +75,14 @@ func Import(ctx context.Context, store eventstore.Store, open func() (io.ReadClo
 	if err != nil {
 		return t, err
 	}
-	have, err := beginning(ctx, store, open, t)
+	have, err := beginning(ctx, store, open, codec, t)
 	if err != nil {
 		return t, err
 	}
 	if err := write(ctx, store, open, t, have, tell); err != nil {
 		return t, err
 	}
-	return t, compareWhole(ctx, store, t)
+	return t, compareWhole(ctx, store, codec, t)
 }
 
 func read(open func() (io.ReadCloser, error), work func(io.Reader) (Trailer, error)) (Trailer, error) {
@@ -93,12 +95,12 @@ func read(open func() (io.ReadCloser, error), work func(io.Reader) (Trailer, err
 }
 
 // beginning counts the events that the store holds already, and asks that they are those of the export.
-func beginning(ctx context.Context, store eventstore.Store, open func() (io.ReadCloser, error), t Trailer) (have int64, err error) {
+func beginning(ctx context.Context, store eventstore.Store, open func() (io.ReadCloser, error), codec *eventstore.Codec, t Trailer) (have int64, err error) {
 	head, err := store.Head(ctx)
 	if err != nil || head == 0 {
 		return 0, err
 	}
-	next, stop := iter.Pull2(eventstore.Events(ctx, store))
+	next, stop := iter.Pull2(eventstore.Own(eventstore.Events(ctx, store), codec.Foreign))
 	defer stop()
 	over := false
 	_, err = read(open, func(in io.Reader) (Trailer, error) {
@@ -157,9 +159,9 @@ func write(ctx context.Context, store eventstore.Store, open func() (io.ReadClos
 }
 
 // compareWhole asks that the store gives back what it was given.
-func compareWhole(ctx context.Context, store eventstore.Store, t Trailer) error {
+func compareWhole(ctx context.Context, store eventstore.Store, codec *eventstore.Codec, t Trailer) error {
 	var edge merkle.Frontier
-	for leaf, err := range merkle.Hashing(eventstore.Events(ctx, store), 0) {
+	for leaf, err := range merkle.Hashing(eventstore.Own(eventstore.Events(ctx, store), codec.Foreign), 0) {
 		if err != nil {
 			return err
 		}

@@ -65,7 +65,7 @@ func (v *verification) log(ctx context.Context) error {
 	l.checkpoints()
 	first := v.replays()
 	n := int64(0)
-	for leaf, err := range merkle.Ahead(eventstore.Events(ctx, v.Store), 0, v.hashAndDecode) {
+	for leaf, err := range merkle.Ahead(eventstore.Own(eventstore.Events(ctx, v.Store), v.Codec.Foreign), 0, v.hashAndDecode) {
 		lost := (*eventstore.Lost)(nil)
 		switch {
 		case err == nil:
@@ -110,7 +110,7 @@ func (v *verification) again(ctx context.Context, which int) error {
 		}
 		return buf
 	}
-	for leaf, err := range merkle.Ahead(eventstore.Events(ctx, v.Store), 0, mine) {
+	for leaf, err := range merkle.Ahead(eventstore.Own(eventstore.Events(ctx, v.Store), v.Codec.Foreign), 0, mine) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

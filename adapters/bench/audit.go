@@ -73,7 +73,7 @@ func trees(ctx context.Context, b *books, o Options) ([]Result, error) {
 	if _, err := merkle.Keygen(b.dir, "bench"); err != nil {
 		return nil, err
 	}
-	tree := merkle.Open(b.dir, b.store)
+	tree := merkle.Open(b.dir, b.store, ledger.Codec().Foreign)
 	defer tree.Close()
 	start := time.Now()
 	size, err := tree.CatchUp(ctx)

@@ -83,7 +83,7 @@ func (c *client) void(it *item, lines []account.Line) {
 
 // takeBack credits a part of an invoice: goods that came back, or a discount. What was paid already is left over.
 func (c *client) takeBack(it *item) {
-	if it.disputed || it.noted > 0 || it.open == 0 && c.chance(700) || c.collapsed {
+	if it.disputed || it.promised || it.noted > 0 || it.open == 0 && c.chance(700) || c.collapsed {
 		return
 	}
 	on := domain.LaterOf(c.date(), it.last)
@@ -117,7 +117,7 @@ func (c *client) goodwill() {
 
 // extend gives the customer more time.
 func (c *client) extend(it *item) {
-	if it.open == 0 || c.collapsed {
+	if it.open == 0 || c.collapsed || it.promised {
 		return
 	}
 	c.give(account.ChangeDueDate{
@@ -140,7 +140,7 @@ func (c *client) keepHouse(key customer.Key) {
 	if c.chance(120) {
 		c.on(c.date().AddDays(c.between(60, 400)), func() {
 			d := c.details
-			d.Contacts = []customer.Contact{{Name: d.Contacts[0].Name, Email: "billing." + d.Contacts[0].Email, Role: d.Contacts[0].Role}}
+			d.Contacts = []customer.Contact{{Name: d.Contacts[0].Name, Email: "billing." + d.Contacts[0].Email, Phone: d.Contacts[0].Phone, Role: d.Contacts[0].Role}}
 			c.details = d
 			c.record(customer.ChangeCustomer{Key: key, Details: d, Reason: c.say("contact")}, c.billing)
 		})

@@ -21,6 +21,7 @@ type item struct {
 	open     int64
 	noted    int64 // by credit notes against it
 	disputed bool
+	promised bool        // it is paid as promised, and nothing else happens to it until then
 	shortBy  int64       // what a bank's fee took, settled
 	reopened bool        // something settled on it was taken back
 	last     domain.Date // of its latest movement: a new one may not lie before it
@@ -119,7 +120,7 @@ func (k *card) release(f *fund, on domain.Date, list []account.Allocation) {
 // owed lists what else is open, undisputed and due by a day.
 func (k *card) owed(by domain.Date, except *item) (list []*item) {
 	for _, it := range k.items {
-		if it != except && it.open > 0 && !it.disputed && !it.due.After(by) {
+		if it != except && it.open > 0 && !it.disputed && !it.promised && !it.due.After(by) {
 			list = append(list, it)
 		}
 	}

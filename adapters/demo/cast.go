@@ -18,6 +18,7 @@ type house struct {
 	settings seller.Settings
 	zone     *time.Location
 	bank     domain.Calendar
+	payee    seller.Payee
 	clients  []*client
 	counters map[string]int
 
@@ -60,6 +61,7 @@ type client struct {
 	collapsed bool        // pays nothing any more
 	closed    bool        // deactivated
 	waiting   []*fund
+	waits     bool // the desk for late payers has something to do with it
 }
 
 // profile is how a customer behaves.
@@ -141,12 +143,17 @@ var japaneseTerms = []domain.Terms{
 
 func yamato(w *world) *house {
 	h := &house{
-		world: w, id: "YAMATO", zone: time.FixedZone("JST", 9*3600), bank: domain.JapanBankDays(), counters: make(map[string]int),
+		world: w, id: "YAMATO", zone: time.FixedZone("JST", 9*3600), counters: make(map[string]int),
 		billing: "kondo", cash: "mizuno", manager: "hayakawa", trade: japaneseTrade,
 	}
 	h.settings = seller.Settings{
 		Name: "ヤマト見本商事株式会社", NameEn: "Yamato Mihon Trading Co., Ltd.", TimeZone: "Asia/Tokyo", BaseCurrency: "JPY",
 		Language: domain.Japanese, Rounding: domain.RoundDown, Tolerance: []domain.Money{domain.NewMoney(1_000, "JPY")}, DefaultSeries: "INV",
+	}
+	h.bank = h.settings.BankDays.Days()
+	h.payee = seller.Payee{
+		Currency: "JPY", Bank: "見本銀行", BankCode: "9999", Branch: "本店営業部", BranchCode: "001", Kind: seller.Ordinary, Number: "0001234",
+		Holder: "ﾔﾏﾄﾐﾎﾝｼﾖｳｼﾞ(ｶ",
 	}
 	for i := range 36 {
 		place, shop := japanesePlaces[i%len(japanesePlaces)], japaneseShops[(i*5+i/len(japanesePlaces))%len(japaneseShops)]
@@ -154,7 +161,7 @@ func yamato(w *world) *house {
 		details := customer.Details{
 			Name: form[0] + place[0] + shop[0] + form[1], Kana: form[2] + place[1] + shop[1] + form[3],
 			Language: domain.Japanese, Country: "JP",
-			Contacts: []customer.Contact{{Name: pick(w, japanesePeople), Email: fmt.Sprintf("keiri@k%03d.example", 101+i), Role: "経理"}},
+			Contacts: []customer.Contact{{Name: pick(w, japanesePeople), Email: fmt.Sprintf("keiri@k%03d.example", 101+i), Phone: fmt.Sprintf("03-0000-%04d", 101+i), Role: "経理"}},
 		}
 		h.add(i, fmt.Sprintf("K%03d", 101+i), details, japaneseTerms[i%len(japaneseTerms)])
 	}
@@ -170,12 +177,15 @@ func larkmoor(w *world) *house {
 	h.settings = seller.Settings{
 		Name: "Larkmoor Supply Company", TimeZone: "America/Chicago", BaseCurrency: "USD", Language: domain.English,
 		Rounding: domain.RoundHalfUp, Tolerance: []domain.Money{domain.NewMoney(30_00, "USD")}, DefaultSeries: "INV",
+		BankDays: domain.BankDays{Calendar: domain.BanksWeekdays},
 	}
+	h.bank = h.settings.BankDays.Days()
+	h.payee = seller.Payee{Currency: "USD", Lines: []string{"Sample Bank, N.A., Chicago", "ABA 000000000, account 000123456", "Larkmoor Supply Company"}}
 	for i := range 24 {
 		place, shop := americanPlaces[i%len(americanPlaces)], americanShops[i%len(americanShops)]
 		details := customer.Details{
 			Name: place + " " + shop + pick(w, []string{", Inc.", " LLC", " Co."}), Language: domain.English, Country: "US",
-			Contacts: []customer.Contact{{Name: pick(w, americanPeople), Email: "ap@" + strings.ToLower(place+"-"+shop) + ".example", Role: "accounts payable"}},
+			Contacts: []customer.Contact{{Name: pick(w, americanPeople), Email: "ap@" + strings.ToLower(place+"-"+shop) + ".example", Phone: fmt.Sprintf("+1 312 555 %04d", 101+i), Role: "accounts payable"}},
 		}
 		if i%9 == 4 {
 			details.Country = "CA"

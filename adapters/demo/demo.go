@@ -1,6 +1,8 @@
 // Package demo invents two years of two client companies' receivables: a Japanese wholesaler billing in yen by closing
 // days and an American supplier billing in dollars, some sixty customers between them, who pay as customers do.
 //
+// In the last weeks debtors are reminded by runs, in earnest: see RunDunning.
+//
 // A clerk's week is played out event by event: each thing that happens puts what follows from it on the agenda, and is
 // recorded hours or days after its business date. Names are invented; any likeness to a company is chance.
 package demo
@@ -17,10 +19,10 @@ import (
 	"github.com/urikake/urikake/domain/seller"
 )
 
-// Step is one command of the history.
+// Step is one command of the history, or a run over the debtors.
 type Step struct {
-	At        time.Time // when it was recorded; never earlier than the step before
-	Command   interface{ Name() string }
+	At        time.Time                  // when it was recorded; never earlier than the step before
+	Command   interface{ Name() string } // or RunDunning: see Do
 	CommandID string
 	Actor     string // who gave it
 }
@@ -137,7 +139,7 @@ func (c *client) give(command account.Command, actor string) []domain.Event {
 		Rounding: c.settings.Rounding, Tolerance: c.settings.Tolerance[0].Minor(), Number: "from the series",
 	}
 	if invoice, ok := command.(account.IssueInvoice); ok {
-		if due, err := c.terms.Due(invoice.IssuedOn, domain.JapanBankDays()); err == nil {
+		if due, err := c.terms.Due(invoice.IssuedOn, c.bank); err == nil {
 			parties.DueOn = due
 		}
 	}
@@ -160,6 +162,7 @@ func (w *world) found(h *house) {
 	opening := time.Date(w.first.Year(), w.first.Month(), w.first.Day(), 8, 0, 0, 0, h.zone)
 	h.note(opening, func() {
 		w.record(seller.RegisterSeller{Seller: h.id, Settings: h.settings}, h.manager)
+		h.opening()
 		for i, c := range h.clients {
 			arrives := w.first
 			if i%6 == 5 && c.profile != insolvent { // most were customers before; some come in the first year
@@ -168,6 +171,7 @@ func (w *world) found(h *house) {
 			h.on(arrives, func() { c.arrive() })
 		}
 	})
+	h.dun()
 }
 
 func (c *client) arrive() {

@@ -41,7 +41,7 @@ func (c *client) transferOn(day domain.Date, it *item, percent int) {
 // receive books the money that the customer sent.
 func (c *client) receive(day domain.Date, it *item, percent int) {
 	switch {
-	case it.open == 0 || c.collapsed:
+	case it.open == 0 || c.collapsed || it.promised:
 		return
 	case it.disputed: // nobody pays what is in dispute
 		c.transferOn(c.date().AddDays(c.between(8, 20)), it, percent)

@@ -22,7 +22,7 @@ func (c *client) complain(it *item) {
 
 func (c *client) dispute(it *item) {
 	most := min(it.open, it.total-it.noted)
-	if most <= 0 || it.disputed {
+	if most <= 0 || it.disputed || it.promised {
 		return
 	}
 	reason := pick(c.world, []account.DisputeReason{account.NotDelivered, account.Defective, account.WrongPrice, account.WrongAmount})

@@ -60,6 +60,8 @@ var japaneseTrade = trade{
 		"resolve": {"納品書で確認済み", "先方と協議の上", "現物を確認"}, "bounce": {"口座振替 資金不足", "振替依頼書なし"},
 		"refund": {"過入金の返金", "二重振込の返金"}, "writeoff": {"破産手続開始により回収不能", "所在不明"}, "waive": {"長年の取引を考慮", "少額のため"},
 		"misapplied": {"消込誤り"}, "closed": {"破産手続開始の通知を受領"}, "limit": {"与信見直し"}, "contact": {"担当者変更"}, "terms": {"契約更新"},
+		"payee": {"振込先口座"}, "policy": {"委託元と合意"}, "gentle": {"分割でのお支払いが続いている得意先"}, "call": {"請求書は届いているとのこと"},
+		"hold": {"委託元が直接連絡中", "担当者が夏季休暇中"},
 	},
 }
 
@@ -88,5 +90,7 @@ var americanTrade = trade{
 		"refund": {"overpayment returned", "paid twice"}, "writeoff": {"Chapter 7 filing", "debtor cannot be found"},
 		"waive": {"goodwill", "small amount"}, "misapplied": {"applied to the wrong invoice"}, "closed": {"notice of Chapter 7 filing"},
 		"limit": {"credit review"}, "contact": {"new contact"}, "terms": {"renewed contract"},
+		"payee": {"account for customers' payments"}, "policy": {"agreed with the client"}, "gentle": {"has paid in parts for years"},
+		"call": {"has the invoice"}, "hold": {"the client is talking to them", "their buyer is on leave"},
 	},
 }

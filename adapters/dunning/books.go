@@ -3,6 +3,7 @@
 package dunning
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -22,10 +23,16 @@ type Books struct {
 	Ledger *ledger.Ledger
 	Views  *projections.Views
 	Clock  eventstore.Clock
+	// Parallel is how many debtors' commands are in flight, ParallelMax when zero. With 1 they are written in the order of
+	// the debtors, so that the same books come to the same log.
+	Parallel int
 }
 
 // ParallelMax bounds how many debtors' commands are in flight; each waits for its own durable write.
 const ParallelMax = 64
+
+// free is where debtors' commands take and give back their places.
+func (b Books) free() chan struct{} { return make(chan struct{}, cmp.Or(b.Parallel, ParallelMax)) }
 
 // day is the one asked for, or today in the seller's time zone.
 func (b Books) day(ctx context.Context, seller domain.SellerID, asked domain.Date) (domain.Date, error) {

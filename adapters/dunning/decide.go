@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/urikake/urikake/domain"
-	"github.com/urikake/urikake/domain/account"
 	rules "github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/projections"
@@ -49,6 +48,7 @@ func (b Books) decideOne(ctx context.Context, d projections.Debtor, p rules.Vers
 	})
 	if err == nil && promised {
 		facts, err = b.Ledger.Debtor(ctx, facts.Key, on)
+		facts.Elsewhere = d.Facts.Elsewhere
 	}
 	if err != nil {
 		return made, err
@@ -65,7 +65,7 @@ func (b Books) decideOne(ctx context.Context, d projections.Debtor, p rules.Vers
 func (r *run) carryOut(ctx context.Context, decisions []rules.RunDecision) (refusals []rules.RunRefusal, err error) {
 	var group sync.WaitGroup
 	var mu sync.Mutex
-	free := make(chan struct{}, ParallelMax)
+	free := r.free()
 	for _, d := range decisions {
 		if len(d.Steps) == 0 {
 			continue
@@ -99,10 +99,7 @@ func (r *run) give(ctx context.Context, d rules.RunDecision) (*rules.RunRefusal,
 		about := fmt.Sprint(step.Do, " ", step.Promise, step.Plan, " ", step.Instalment)
 		id := derived("step", string(r.key.Run), string(d.Customer), string(d.Currency), about)
 		env := eventstore.Envelope{CommandID: id, Actor: r.Actor, Correlation: string(r.key.Run)}
-		receipt, err := r.Ledger.Execute(ctx, order, env)
-		if err == nil {
-			err = r.assess(ctx, order.Case(), receipt.Events)
-		}
+		_, err := r.Ledger.Execute(ctx, order, env)
 		if err == nil {
 			continue
 		}
@@ -113,34 +110,6 @@ func (r *run) give(ctx context.Context, d rules.RunDecision) (*rules.RunRefusal,
 		return &rules.RunRefusal{Customer: d.Customer, Currency: d.Currency, Do: step.Do, Rule: rule}, nil
 	}
 	return nil, nil
-}
-
-// assess makes late charges owed where a reminder's level says so: on each item that it lists, to the day of the run, as
-// the contract with the customer has it, else by law. The ids come from the run and the item.
-func (r *run) assess(ctx context.Context, key rules.Key, events []domain.Event) error {
-	for _, e := range events {
-		queued, ok := e.(rules.ReminderQueued)
-		if !ok || queued.LateChargeUse != rules.LateChargeAssessed {
-			continue
-		}
-		for _, item := range queued.Items {
-			if err := r.assessOn(ctx, key, item); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// assessOn leaves alone an item on which nothing has accrued, or whose rate the law has not said yet.
-func (r *run) assessOn(ctx context.Context, key rules.Key, item rules.ReminderItem) error {
-	c := account.AssessLateCharge{Key: account.Key(key), Invoice: item.Invoice, To: r.AsOf, AssessedOn: r.AsOf, DueOn: r.AsOf}
-	id := derived("charge", string(r.key.Run), key.Stream(), string(item.Invoice))
-	_, err := r.Ledger.Execute(ctx, c, eventstore.Envelope{CommandID: id, Actor: r.Actor, Correlation: string(r.key.Run)})
-	if _, ok := refused(err); ok { // nothing accrued, charged already, or a late charge itself
-		return nil
-	}
-	return err
 }
 
 // tally counts decisions.

@@ -139,7 +139,7 @@ func write(r rules.Reminder, key rules.Key, from stationery, to addressee, on do
 	}
 	p := page{
 		Reminder: r, Seller: l.From.Name, Customer: to.customer, On: on, Payee: from.payee,
-		PayBy: domain.JapanBankDays().Next(on.AddDays(AnswerDays)), Telephone: to.contact.Phone,
+		PayBy: from.BankDays.Days().Next(on.AddDays(AnswerDays)), Telephone: to.contact.Phone,
 	}
 	if to.contact.Name != to.customer {
 		p.Contact = to.contact.Name

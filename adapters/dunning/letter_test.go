@@ -150,7 +150,7 @@ func TestStationery(t *testing.T) {
 		t.Fatalf("%+v %v", l, err)
 	}
 	o.send("07-03")
-	files, err := filepath.Glob(filepath.Join(string(o.outbox()), "*.txt"))
+	files, err := filepath.Glob(filepath.Join(string(o.outbox()), "*", letterFile))
 	if err != nil || len(files) != 1 {
 		t.Fatal(files, err)
 	}

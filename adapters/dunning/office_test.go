@@ -119,7 +119,7 @@ func (o *office) wire() Books {
 	}
 	o.Cleanup(func() { views.Close() })
 	snapshots := eventstore.SnapshotDir(filepath.Join(o.dir, "snapshots"))
-	return Books{Ledger: ledger.New(o.store, ledger.Codec(), snapshots), Views: views, Clock: o.clock}
+	return Books{Ledger: ledger.New(o.store, ledger.Codec(), snapshots).At(o.clock), Views: views, Clock: o.clock}
 }
 
 func (o *office) try(c interface{ Name() string }) error {
@@ -230,6 +230,16 @@ func (o *office) send(on string) (SendResult, []Sending) {
 		o.Fatal(err)
 	}
 	return result, list
+}
+
+// letterOf is the text of a letter of C1 in the outbox.
+func (o *office) letterOf(id rules.ReminderID) string {
+	o.Helper()
+	text, err := os.ReadFile(filepath.Join(o.outbox().folder(key("C1"), id), letterFile))
+	if err != nil {
+		o.Fatal(err)
+	}
+	return string(text)
 }
 
 func (o *office) outbox() Files { return Files(filepath.Join(o.dir, "outbox")) }

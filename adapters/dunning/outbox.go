@@ -18,12 +18,15 @@ import (
 	rules "github.com/urikake/urikake/domain/dunning"
 )
 
-// Outbox takes letters that go out. It takes each reminder once: what it holds already it keeps as it is.
+// Outbox takes letters that go out. It takes each reminder once: what it holds already it keeps as it is, whoever asks at
+// the same time.
 type Outbox interface {
-	// Find gives what became of a reminder's letter, ok false where there is none yet.
+	// Find gives what became of a reminder's letter, ok false where there is none.
 	Find(ctx context.Context, key rules.Key, id rules.ReminderID) (sent Sent, ok bool, err error)
-	// Put takes a letter, and returns once it will not get lost.
+	// Put takes a letter, and returns once it will not get lost. Refuses dunning.letter_withdrawn.
 	Put(ctx context.Context, l Letter) (Sent, error)
+	// Withdraw keeps a reminder's letter from ever being taken. Where it was taken already, ok is true, and it stays.
+	Withdraw(ctx context.Context, key rules.Key, id rules.ReminderID) (sent Sent, ok bool, err error)
 }
 
 // Sent is what became of a letter.
@@ -39,14 +42,28 @@ var ErrOutbox = &domain.Error{
 	Text: "the outbox can't be read or written; the reminders stay queued, and sending may be repeated",
 }
 
-// Files is an outbox in a directory: for each reminder a text, and for mail a message (RFC 5322) besides, for another
-// program to send. Each is written whole or not at all, the text last: where it is, the letter has gone out. The name
-// is seller, customer, currency and reminder. Whoever sends the messages may take them away, but not the texts.
+// ErrWithdrawn refuses a letter that was withdrawn before it came.
+var ErrWithdrawn = &domain.Error{
+	Code: domain.Refused, Rule: "dunning.letter_withdrawn",
+	Text: "the reminder was taken back before its letter was written",
+}
+
+// Files is an outbox in a directory: for each reminder a folder with its letter.txt and, for mail, a message.eml
+// (RFC 5322) for another program to send. The folder's name is seller, customer, currency and reminder. It is there whole
+// or not at all, and where it is, the letter has gone out. Whoever sends the messages may take them away, but not the
+// texts.
 type Files string
+
+const (
+	letterFile    = "letter.txt"
+	messageFile   = "message.eml"
+	withdrawnFile = "withdrawn.txt"
+)
 
 // Find looks for the text.
 func (dir Files) Find(_ context.Context, key rules.Key, id rules.ReminderID) (Sent, bool, error) {
-	whole, err := os.ReadFile(dir.path(key, id, ".txt"))
+	path := filepath.Join(dir.folder(key, id), letterFile)
+	whole, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return Sent{}, false, nil
@@ -56,54 +73,87 @@ func (dir Files) Find(_ context.Context, key rules.Key, id rules.ReminderID) (Se
 	head, body, ok := strings.Cut(string(whole), "\n\n")
 	channel, named := strings.CutPrefix(strings.SplitN(head, "\n", 2)[0], "Channel: ")
 	if !ok || !named {
-		return Sent{}, false, ErrOutbox.With("%s is not a letter", dir.path(key, id, ".txt"))
+		return Sent{}, false, ErrOutbox.With("%s is not a letter", path)
 	}
 	return Sent{Letter{Text: body}.Hash(), rules.Channel(channel), rules.Accepted}, true, nil
 }
 
-// Put writes the message, then the text.
+// Put writes the text, and for mail the message.
 func (dir Files) Put(ctx context.Context, l Letter) (Sent, error) {
-	if sent, ok, err := dir.Find(ctx, l.Key, l.Reminder); ok || err != nil {
-		return sent, err
-	}
+	files := map[string][]byte{letterFile: sheet(l)}
 	if l.Channel == rules.Mail {
-		if err := replace(dir.path(l.Key, l.Reminder, ".eml"), message(l)); err != nil {
-			return Sent{}, ErrOutbox.With("%v", err)
+		files[messageFile] = message(l)
+	}
+	sent, ok, err := dir.place(ctx, l.Key, l.Reminder, files)
+	if err == nil && !ok {
+		err = ErrWithdrawn.With("%s", l.Reminder)
+	}
+	return sent, err
+}
+
+// Withdraw takes the letter's place.
+func (dir Files) Withdraw(ctx context.Context, key rules.Key, id rules.ReminderID) (Sent, bool, error) {
+	return dir.place(ctx, key, id, map[string][]byte{withdrawnFile: []byte("This reminder was dropped before its letter was written.\n")})
+}
+
+// place writes a reminder's folder unless it is there, and gives what it holds then.
+func (dir Files) place(ctx context.Context, key rules.Key, id rules.ReminderID, files map[string][]byte) (Sent, bool, error) {
+	folder := dir.folder(key, id)
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		if err := whole(folder, files); err != nil {
+			return Sent{}, false, ErrOutbox.With("%v", err)
 		}
 	}
-	if err := replace(dir.path(l.Key, l.Reminder, ".txt"), sheet(l)); err != nil {
-		return Sent{}, ErrOutbox.With("%v", err)
-	}
-	return Sent{l.Hash(), l.Channel, rules.Accepted}, nil
+	return dir.Find(ctx, key, id)
 }
 
-// path has a dot between ids, which none of them has.
-func (dir Files) path(key rules.Key, id rules.ReminderID, ext string) string {
-	name := strings.Join([]string{string(key.Seller), string(key.Customer), string(key.Currency), string(id)}, ".")
-	return filepath.Join(string(dir), name+ext)
+// folder has a dot between ids, which none of them has.
+func (dir Files) folder(key rules.Key, id rules.ReminderID) string {
+	return filepath.Join(string(dir), strings.Join([]string{string(key.Seller), string(key.Customer), string(key.Currency), string(id)}, "."))
 }
 
-// replace writes a file under another name, and gives it its own once it is on the disk.
-func replace(path string, content []byte) (err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+// whole writes a folder under another name, and gives it its own once it is on the disk. A folder with files in it is not
+// replaced: who comes second leaves it as it is.
+func whole(folder string, files map[string][]byte) (err error) {
+	above := filepath.Dir(folder)
+	if err := os.MkdirAll(above, 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".writing-*")
+	writing, err := os.MkdirTemp(above, ".writing-*")
+	if err != nil {
+		return err
+	}
+	for name, content := range files {
+		if err == nil {
+			err = keep(filepath.Join(writing, name), content)
+		}
+	}
+	if err == nil {
+		err = syncDir(writing)
+	}
+	if err == nil {
+		err = os.Rename(writing, folder)
+	}
+	if err != nil {
+		err = errors.Join(err, os.RemoveAll(writing))
+		if _, there := os.Stat(folder); there == nil {
+			return nil // somebody else was faster
+		}
+		return err
+	}
+	return syncDir(above)
+}
+
+func keep(path string, content []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return syncDir(filepath.Dir(path))
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// syncDir makes a rename last. Some systems can't; there it lasts by itself or not at all.
+// syncDir makes what a directory holds last. Some systems can't; there it lasts by itself or not at all.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

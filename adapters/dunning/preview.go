@@ -31,6 +31,9 @@ func Preview(ctx context.Context, b Books, r PreviewRequest) (letter *Letter, d 
 		return nil, d, err
 	}
 	facts, err := b.Ledger.Debtor(ctx, r.Key, on)
+	if err == nil {
+		facts.Elsewhere, err = b.Ledger.Elsewhere(ctx, r.Key, on)
+	}
 	if err != nil {
 		return nil, d, err
 	}
@@ -42,7 +45,7 @@ func Preview(ctx context.Context, b Books, r PreviewRequest) (letter *Letter, d 
 	if err != nil {
 		return nil, d, err
 	}
-	reminder, due, err := b.pending(ctx, r.Key)
+	reminder, _, due, err := b.pending(ctx, r.Key)
 	if d.Reminds() {
 		reminder, due = *d.Reminder, true
 	}

@@ -273,29 +273,6 @@ func TestTheDayIsTheSellers(t *testing.T) {
 	}
 }
 
-// A late charge that a level assesses is owed once, however often the run is repeated, and not counted in the reminder.
-func TestALateChargeIsAssessedOnce(t *testing.T) {
-	p := steps()
-	p.Levels[0].LateCharge, p.Levels[0].Who = rules.LateChargeAssessed, rules.Creditor
-	o := opened(t).must(policy(p), invoice("C1", "I1", "06-03", 1_000_000), invoice("C1", "I2", "06-30", 100))
-	creditors := Request{AsOf: day("07-03"), As: rules.Creditor}
-	for range 3 {
-		if result, _, err := o.tryRun(creditors); err != nil || result.Reminders != 1 || result.Refusals != 0 {
-			t.Fatalf("%+v %v", result, err)
-		}
-	}
-	charges := events[account.LateChargeAssessed](o)
-	if len(charges) != 1 || charges[0].Invoice != "I1" || charges[0].Amount != yen(2465) { // 30 days at 3 %
-		t.Fatalf("%+v", charges)
-	}
-	if r := o.wantQueued(1)[0]; r.ToPay != yen(1_000_100) || r.LateCharge != yen(2465) {
-		t.Errorf("%+v", r)
-	}
-	if result, _, err := o.trySend(SendRequest{On: day("07-03"), As: rules.Creditor}); err != nil || result.Sent != 1 {
-		t.Errorf("%+v %v", result, err)
-	}
-}
-
 func TestOldBankDataStopsARun(t *testing.T) {
 	p := steps()
 	p.BankDataMaxAge, p.OldBankData = 2, rules.StopOnOldData

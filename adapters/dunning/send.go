@@ -2,6 +2,7 @@ package dunning
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/urikake/urikake/domain"
@@ -53,10 +54,11 @@ type SendResult struct {
 	Whys    []rules.RunCount `json:"whys" doc:"reminders by what stood against them; level_reached: nothing"`
 }
 
-// Send looks at every queued reminder of a seller once more, by the account and the case as they are at this moment,
-// and then puts its letter into the outbox or drops it with the reason. A letter goes into the outbox before it is
-// recorded as sent; one that is found there, after a crash between the two, has gone out and is recorded, whatever
-// happened since. So a sending may be repeated, and each reminder goes out once.
+// Send has the ledger look at every queued reminder of a seller once more, by the account, the case and the policy as they
+// are at that moment, and record that it may go; then its letter is put into the outbox, and recorded as sent. What may
+// not go is dropped with the reason, or waits. A letter that is found in the outbox, after a crash, has gone out and is
+// recorded, whatever happened since; one that was to go and is not there is looked at once more. Nobody drops what may be
+// in the outbox. So a sending may be repeated, each reminder goes out once, and each letter that is out is recorded.
 // Refuses dunning.unknown_seller, dunning.future_day, dunning.outbox_unavailable, and what the ledger and the views refuse.
 func Send(ctx context.Context, b Books, r SendRequest) (SendResult, error) {
 	if r.As == "" {
@@ -87,7 +89,7 @@ type sending struct {
 
 func (s *sending) all(ctx context.Context) error {
 	var group sync.WaitGroup
-	free := make(chan struct{}, ParallelMax)
+	free := s.free()
 	err := s.queued(ctx, func(key rules.Key) error {
 		if err := s.failed(); err != nil {
 			return err
@@ -142,7 +144,7 @@ func (s *sending) note(done Sending, ok bool, err error) {
 
 // one sends or drops the reminder that is queued in a case; ok is false where none is any more.
 func (s *sending) one(ctx context.Context, key rules.Key) (done Sending, ok bool, err error) {
-	r, ok, err := s.pending(ctx, key)
+	r, leaving, ok, err := s.pending(ctx, key)
 	if err != nil || !ok {
 		return done, false, err
 	}
@@ -155,22 +157,20 @@ func (s *sending) one(ctx context.Context, key rules.Key) (done Sending, ok bool
 	case err != nil:
 		return done, true, err
 	case gone:
-		return s.recorded(ctx, r, done, key, sent)
+		return s.recorded(ctx, r, done, key, sent, leaving)
 	case r.Who == rules.Creditor && s.As != rules.Creditor || r.QueuedOn.After(s.On):
 		return s.waits(r, done)
 	}
-	v, err := s.recheck(ctx, key, r)
-	done.Why, done.Drop, done.Until = v.Why, v.Drop, v.Until
-	switch {
-	case err != nil || v.Why == rules.WhySettled:
-		return done, false, err
-	case v.Send:
-		return s.put(ctx, r, done, key)
-	case v.Drop == "":
-		done.Outcome = Waits
-		return done, true, nil
+	v := rules.Verdict{Send: true, Why: rules.WhyLevelReached}
+	if !leaving.IsZero() { // it was to go when somebody was interrupted
+		if v, err = s.recheck(ctx, key, r); err != nil {
+			return done, true, err
+		}
 	}
-	return s.drop(ctx, r, done, key)
+	if v.Send {
+		return s.put(ctx, r, done, key, leaving)
+	}
+	return s.stopped(ctx, r, done, key, v, leaving)
 }
 
 // waits: somebody else, or another day, has to send it.
@@ -182,20 +182,36 @@ func (s *sending) waits(r rules.Reminder, done Sending) (Sending, bool, error) {
 	return done, true, nil
 }
 
-// pending is the queued reminder of a case.
-func (b Books) pending(ctx context.Context, key rules.Key) (r rules.Reminder, ok bool, err error) {
+// stopped drops what the last look forbids, or leaves it for another day.
+func (s *sending) stopped(ctx context.Context, r rules.Reminder, done Sending, key rules.Key, v rules.Verdict, leaving domain.Date) (Sending, bool, error) {
+	done.Why, done.Drop, done.Until = v.Why, v.Drop, v.Until
+	switch {
+	case v.Why == rules.WhySettled:
+		return done, false, nil
+	case v.Drop == "":
+		done.Outcome = Waits
+		return done, true, nil
+	}
+	return s.drop(ctx, r, done, key, leaving)
+}
+
+// pending is the queued reminder of a case, and the day on which it was given out to be sent, if it was.
+func (b Books) pending(ctx context.Context, key rules.Key) (r rules.Reminder, leaving domain.Date, ok bool, err error) {
 	err = b.Ledger.Case(ctx, key, func(c *rules.State, _ eventstore.Version) error {
 		if ok = c.Pending != nil; ok {
-			r = *c.Pending
+			r, leaving = *c.Pending, c.Leaving
 		}
 		return nil
 	})
-	return r, ok, err
+	return r, leaving, ok, err
 }
 
 // recheck looks at a reminder once more, by the ledger's own facts of this moment.
 func (s *sending) recheck(ctx context.Context, key rules.Key, r rules.Reminder) (v rules.Verdict, err error) {
 	facts, err := s.Ledger.Debtor(ctx, key, s.today)
+	if err == nil {
+		facts.Elsewhere, err = s.Ledger.Elsewhere(ctx, key, s.today)
+	}
 	if err != nil {
 		return v, err
 	}
@@ -204,28 +220,52 @@ func (s *sending) recheck(ctx context.Context, key rules.Key, r rules.Reminder) 
 		return v, err
 	}
 	err = s.Ledger.Case(ctx, key, func(c *rules.State, _ eventstore.Version) error {
-		if v = rules.Recheck(p.Policy, r, c, facts, s.today); !v.Send && v.Drop == "" { // it waits: is that so on its own day?
-			v = rules.Recheck(p.Policy, r, c, facts, s.On)
-		}
+		v = rules.LastLook(p, r, c, facts, s.today, s.On)
 		return nil
 	})
 	return v, err
 }
 
-func (s *sending) put(ctx context.Context, r rules.Reminder, done Sending, key rules.Key) (Sending, bool, error) {
+// put gives the letter out: the ledger takes the last look and records that it may go, and only then the outbox gets it.
+func (s *sending) put(ctx context.Context, r rules.Reminder, done Sending, key rules.Key, leaving domain.Date) (Sending, bool, error) {
 	l, err := s.letter(ctx, r, key, s.Sender, s.On)
 	if _, lost := refused(err); lost { // the contact was taken away
 		done.Why, done.Drop = rules.WhyNoChannel, rules.DropNoAddress
-		return s.drop(ctx, r, done, key)
+		return s.drop(ctx, r, done, key, leaving)
 	}
 	if err != nil {
 		return done, true, err
+	}
+	if leaving.IsZero() {
+		c := rules.DispatchReminder{Order: rules.Order{Key: key, On: s.On, Acting: s.acting(r)}, Reminder: r.ID}
+		if err := s.execute(ctx, c, "dispatch", key, r); err != nil {
+			return s.refusedToGo(ctx, r, done, key, err)
+		}
 	}
 	sent, err := s.Outbox.Put(ctx, l)
+	if errors.Is(err, ErrWithdrawn) { // by another sending, which has dropped it or was interrupted
+		done.Why, done.Drop = rules.WhyChanged, rules.DropChanged
+		return s.drop(ctx, r, done, key, domain.LaterOf(leaving, s.On))
+	}
 	if err != nil {
 		return done, true, err
 	}
-	return s.recorded(ctx, r, done, key, sent)
+	return s.recorded(ctx, r, done, key, sent, domain.LaterOf(leaving, s.On))
+}
+
+// refusedToGo finds what the ledger's last look found. Where it is gone again by then, the reminder waits.
+func (s *sending) refusedToGo(ctx context.Context, r rules.Reminder, done Sending, key rules.Key, refusal error) (Sending, bool, error) {
+	if _, ok := refused(refusal); !ok {
+		return done, true, refusal
+	}
+	v, err := s.recheck(ctx, key, r)
+	if err != nil {
+		return done, true, err
+	}
+	if v.Send {
+		v = rules.Verdict{Why: rules.WhyChanged, Until: s.today}
+	}
+	return s.stopped(ctx, r, done, key, v, domain.Date{})
 }
 
 // letter writes a reminder to whom it goes.
@@ -247,24 +287,33 @@ func (b Books) letter(ctx context.Context, r rules.Reminder, key rules.Key, send
 	return l, err
 }
 
-func (s *sending) recorded(ctx context.Context, r rules.Reminder, done Sending, key rules.Key, sent Sent) (Sending, bool, error) {
+// recorded says that a letter has gone out, since the outbox has it: whatever came between that and the record of it.
+func (s *sending) recorded(ctx context.Context, r rules.Reminder, done Sending, key rules.Key, sent Sent, left domain.Date) (Sending, bool, error) {
 	done.Outcome, done.Why, done.Drop = WasSent, rules.WhyLevelReached, ""
-	c := rules.SendReminder{
-		Order:    rules.Order{Key: key, On: domain.LaterOf(s.On, r.QueuedOn), Acting: s.acting(r)},
-		Reminder: r.ID, TextHash: sent.TextHash, Channel: sent.Channel, Result: sent.Result,
+	if left.IsZero() {
+		left = s.On
 	}
-	err := s.execute(ctx, c, "send", key, r)
-	if rule, ok := refused(err); ok && (rule == rules.ErrAgencyStops.Rule || rule == rules.ErrReturned.Rule) {
-		c.Acting = rules.Creditor // the letter has gone out: the objection came between it and the record of it
-		err = s.execute(ctx, c, "sent before it was stopped", key, r)
-	}
-	return done, true, err
+	return done, true, s.execute(ctx, rules.SendReminder{
+		Order:    rules.Order{Key: key, On: domain.LaterOf(left, r.QueuedOn), Acting: s.acting(r)},
+		Reminder: r.ID, TextHash: sent.TextHash, Channel: sent.Channel, Result: sent.Result, Gone: true, Note: "the outbox has it",
+	}, "send", key, r)
 }
 
-func (s *sending) drop(ctx context.Context, r rules.Reminder, done Sending, key rules.Key) (Sending, bool, error) {
+// drop takes a reminder back. One that was given out is withdrawn from the outbox first: whoever comes to put it there
+// finds the place taken.
+func (s *sending) drop(ctx context.Context, r rules.Reminder, done Sending, key rules.Key, leaving domain.Date) (Sending, bool, error) {
+	if !leaving.IsZero() {
+		sent, gone, err := s.Outbox.Withdraw(ctx, key, r.ID)
+		if err != nil {
+			return done, true, err
+		}
+		if gone {
+			return s.recorded(ctx, r, done, key, sent, leaving)
+		}
+	}
 	done.Outcome = WasDropped
 	return done, true, s.execute(ctx, rules.DropReminder{
-		Order: rules.Order{Key: key, On: s.On, Acting: s.As}, Reminder: r.ID, Reason: done.Drop,
+		Order: rules.Order{Key: key, On: s.On, Acting: s.As}, Reminder: r.ID, Reason: done.Drop, NotGone: !leaving.IsZero(),
 	}, "drop", key, r)
 }
 

@@ -3,7 +3,9 @@ package dunning
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -23,14 +25,21 @@ func queued(t testing.TB) *office {
 	return o
 }
 
+// wantFiles counts letters and messages.
 func (o *office) wantFiles(n int) {
 	o.Helper()
-	entries, err := os.ReadDir(string(o.outbox()))
+	var files []string
+	err := filepath.WalkDir(string(o.outbox()), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files = append(files, path)
+		}
+		return err
+	})
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		o.Fatal(err)
 	}
-	if len(entries) != n {
-		o.Errorf("%d files in the outbox, want %d: %v", len(entries), n, entries)
+	if len(files) != n {
+		o.Errorf("%d files in the outbox, want %d: %v", len(files), n, files)
 	}
 }
 

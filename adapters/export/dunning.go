@@ -198,6 +198,7 @@ var RunDecisionColumns = []Column{
 	{Name: "until", Kind: Date},
 	{Name: "missed", Kind: Count},
 	{Name: "unmatched", Kind: Amount, Wide: true},
+	{Name: "unapplied_elsewhere", Wide: true},
 	{Name: "bank_data_on", Kind: Date, Wide: true},
 	{Name: "policy", Wide: true},
 	{Name: "policy_version", Kind: Count, Wide: true},
@@ -217,7 +218,7 @@ func RunDecisionCells(d projections.RunDecisionRow) []string {
 		string(d.Customer), d.Name, string(d.Currency), string(d.Why), strings.Join(steps, " "), d.Refused, strings.Join(warnings, " "),
 		count(d.Reached), count(d.Level), string(d.LevelID), amount(d.Open), amount(d.Due), amount(d.Disputed), amount(d.Unapplied), amount(d.Minimum),
 		d.OldestDueOn.String(), count(d.DaysOverdue), d.AllowedFrom.String(), count(d.DaysAgo), string(d.Hold), d.Until.String(), count(d.Missed),
-		amount(d.Unmatched), d.BankDataOn.String(), string(d.Policy), count(d.Version),
+		amount(d.Unmatched), Amounts(d.Elsewhere), d.BankDataOn.String(), string(d.Policy), count(d.Version),
 	}
 }
 

@@ -24,14 +24,33 @@ func Policies(list []dunning.Versioned) Sheet {
 		{Name: "minimum_amount"},
 		{Name: "fee"},
 		{Name: "template", Wide: true},
+		{Name: "fallback", Wide: true},
+		{Name: "was", Wide: true},
 	}}
 	for _, p := range list {
 		for i, l := range p.Levels {
 			s.Add(string(p.ID), strconv.Itoa(p.Version), strconv.Itoa(i+1), string(l.ID), l.Title, strconv.Itoa(l.DaysAfterDue), string(l.Channel),
-				string(l.Tone), string(l.Who), string(l.LateCharge), Amounts(l.MinimumAmount), Amounts(l.Fee), string(l.Template))
+				string(l.Tone), string(l.Who), string(l.LateCharge), Amounts(l.MinimumAmount), Amounts(l.Fee), string(l.Template), ways(l.Fallback), names(l.Was))
 		}
 	}
 	return s
+}
+
+// ways are written "SMS short, LETTER".
+func ways(list []dunning.Way) string {
+	words := make([]string, len(list))
+	for i, w := range list {
+		words[i] = strings.TrimSpace(string(w.Channel) + " " + string(w.Template))
+	}
+	return strings.Join(words, ", ")
+}
+
+func names(list []dunning.LevelID) string {
+	words := make([]string, len(list))
+	for i, id := range list {
+		words[i] = string(id)
+	}
+	return strings.Join(words, ", ")
 }
 
 // Amounts are written in one cell: 1000 JPY, 10.00 USD.

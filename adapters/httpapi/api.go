@@ -62,7 +62,7 @@ const Version = "1"
 // New serves the books. Run must run beside it for followers of the event feed.
 func New(books Books, options Options) *API {
 	a := &API{
-		books: books, keys: newKeyring(books.Ledger.Keys), feed: NewFeed(books.Store), log: cmp.Or(options.Log, slog.New(slog.DiscardHandler)),
+		books: books, keys: newKeyring(books.Ledger.Keys), feed: NewFeed(books.Store).PassOver(books.Codec.Foreign), log: cmp.Or(options.Log, slog.New(slog.DiscardHandler)),
 		mux: chi.NewMux(), metrics: cmp.Or(options.Metrics, NewMetrics()), failures: NewFailures(FailuresMax, refuse),
 	}
 	a.mux.Use(a.layers(options)...)
@@ -76,6 +76,7 @@ func New(books Books, options Options) *API {
 	a.addCommands()
 	a.addBatch()
 	a.addReports()
+	a.addDiff()
 	a.addClaims()
 	a.addInvoice()
 	a.addParties()

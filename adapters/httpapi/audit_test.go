@@ -14,6 +14,7 @@ import (
 
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/ledger"
 	"github.com/urikake/urikake/eventstore/merkle"
 )
 
@@ -25,7 +26,7 @@ func auditTree(t testing.TB, dir string, store eventstore.Store) *merkle.Log {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return merkle.Open(dir, store)
+	return merkle.Open(dir, store, ledger.Codec().Foreign)
 }
 
 // An auditor gets everything that he needs over the API, and needs to trust nothing of it but a key.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // claim registers a customer with one invoice of a million yen.
@@ -39,6 +40,7 @@ func (h *house) furnishClaims() {
 	for _, customer := range []string{"PLAIN", "PART", "DEMAND", "EARLY"} {
 		h.claim(customer, "2026-09-30")
 	}
+	h.clock.Store(time.Date(2031, 9, 1, 0, 0, 0, 0, time.UTC).Unix())
 	h.pay("PART", "2028-05-15", "1000")
 	h.letter("DEMAND", "2031-08-01")
 	h.letter("EARLY", "2031-01-10")

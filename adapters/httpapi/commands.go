@@ -65,6 +65,7 @@ var nouns = []noun{
 	{"/v1/sellers/{seller}/dunning/assignments", "AssignDunningPolicy"},
 	{"/v1/sellers/{seller}/dunning/bank-data", "RecordBankData"},
 	{casePath + "/reminders", "EscalateReminder"},
+	{casePath + "/reminders/{reminder}/dispatch", "DispatchReminder"},
 	{casePath + "/reminders/{reminder}/sending", "SendReminder"},
 	{casePath + "/reminders/{reminder}/dropping", "DropReminder"},
 	{casePath + "/holds", "HoldDunning"},

@@ -34,7 +34,7 @@ func TestDunningOverHTTP(t *testing.T) {
 	if r := h.post(base+"/sendings", `{"on":"2026-11-10"}`); !strings.Contains(r.body, `"sent":0,`) {
 		t.Errorf("sent again: %d %s", r.status, r.body)
 	}
-	files, err := filepath.Glob(filepath.Join(h.outbox, "*.txt"))
+	files, err := filepath.Glob(filepath.Join(h.outbox, "*", "letter.txt"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("%v: %v", err, files)
 	}

@@ -79,7 +79,12 @@ func (a *API) suggested(ctx context.Context, in *suggestedIn) (*huma.StreamRespo
 	if in.Language == "" {
 		in.Language = string(s.Language)
 	}
+	settings, err := a.books.Ledger.Settings(ctx, domain.SellerID(in.Seller))
+	if err != nil {
+		return nil, err
+	}
 	p := dunning.DefaultPolicy(domain.Language(in.Language))
+	p.BankDays = settings.BankDays
 	return reading(in.Accept, "", p, report{
 		title: "A dunning policy to begin with", seller: in.Seller, sheet: export.Policies([]dunning.Versioned{{Policy: p}}),
 	})

@@ -78,9 +78,10 @@ func (a *API) events(ctx context.Context, in *eventsIn) (*huma.StreamResponse, e
 	}), nil
 }
 
-// whileLive ends a follower's context when his key ends.
+// whileLive ends a follower's context when his key ends, with access.no_key as the cause.
 func (a *API) whileLive(ctx context.Context, p Principal) (context.Context, context.CancelFunc) {
-	ctx, stop := context.WithCancel(ctx)
+	ctx, end := context.WithCancelCause(ctx)
+	stop := func() { end(nil) }
 	if p.Key == "" {
 		return ctx, stop
 	}
@@ -91,7 +92,7 @@ func (a *API) whileLive(ctx context.Context, p Principal) (context.Context, cont
 			select {
 			case <-tick.C:
 				if !a.keys.live(p.Key, a.books.Clock()) {
-					stop()
+					end(ErrNoKey.With("it was revoked or has expired"))
 				}
 			case <-ctx.Done():
 				return

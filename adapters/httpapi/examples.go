@@ -180,6 +180,7 @@ var bookExamples = []example{
 	{"get-statement", "a month of one customer", "/v1/sellers/YAMATO/customers/K101/statement?from=2026-08-01&as_of=2026-08-31", "", ""},
 	{"get-statement", "to look at", "/v1/sellers/YAMATO/customers/K101/statement?from=2026-07-01&as_of=2026-12-31", "Accept: text/plain", ""},
 	{"get-history", "all that happened", "/v1/sellers/YAMATO/customers/K102/history", "", ""},
+	{"get-diff", "what became known after a day was closed", "/v1/sellers/YAMATO/diff?from=14&as_of=2026-12-31&customer=K101", "", ""},
 
 	{"read-events", "two events after a position", "/v1/events?after=10&limit=2", "", ""},
 	{"read-events", "payments, for a browser", "/v1/events?kind=account.payment_recorded&limit=1", "Accept: text/event-stream", ""},

@@ -51,9 +51,13 @@ var dunningExamples = []example{
 		"on": "2026-10-06", "reminder": "R-1", "reason": "the client asked for it"}`},
 	{"escalate-reminder", "refused: one is queued", exampleCase + "/reminders", "Idempotency-Key: remind-2", `{
 		"on": "2026-10-06", "reason": "once more"}`},
+	{"dispatch-reminder", "the last look: it may go", exampleCase + "/reminders/R-1/dispatch", "Idempotency-Key: dispatch-1", `{
+		"on": "2026-10-06"}`},
+	{"drop-reminder", "refused: it may be out", exampleCase + "/reminders/R-1/dropping", "Idempotency-Key: drop-1", `{
+		"on": "2026-10-06", "reason_code": "OTHER", "note": "not today"}`},
 	{"send-reminder", "it was posted", exampleCase + "/reminders/R-1/sending", "Idempotency-Key: sent-1", `{
 		"on": "2026-10-06", "text_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-		"channel": "LETTER", "result": "ACCEPTED"}`},
+		"channel": "LETTER", "result": "ACCEPTED", "gone": true, "note": "posted at noon"}`},
 	{"record-contact", "the customer wants a copy", exampleCase + "/contacts", "Idempotency-Key: call-1", `{
 		"on": "2026-10-07", "contact": "CALL-1", "by": "CALL", "direction": "IN", "outcome": "WANTS_COPY", "notes": "請求書の再送を希望"}`},
 	{"escalate-reminder", "the next level", exampleCase + "/reminders", "Idempotency-Key: remind-3", `{
@@ -72,6 +76,10 @@ var dunningExamples = []example{
 		"on": "2026-10-20", "hold": "H-1", "kind": "DO_NOT_CONTACT", "until": "2026-10-23", "reason": "the office moves"}`},
 	{"record-promise", "the word to pay", exampleCase + "/promises", "Idempotency-Key: promise-1", `{
 		"on": "2026-10-26", "promise": "PR-1", "amount": {"amount": "20000", "currency": "JPY"}, "day": "2026-10-30", "by": "北浜"}`},
+	{"record-bank-data", "what came until the promised day is in the books", "/v1/sellers/YAMATO/dunning/bank-data", "Idempotency-Key: bank-data-2", `{
+		"on": "2026-11-02", "through": "2026-10-30"}`},
+	{"settle-promise", "refused: the books say otherwise", exampleCase + "/promises/PR-1/settlement", "Idempotency-Key: promise-0", `{
+		"on": "2026-11-02", "outcome": "KEPT"}`},
 	{"settle-promise", "it was broken", exampleCase + "/promises/PR-1/settlement", "Idempotency-Key: promise-2", `{
 		"on": "2026-11-02", "outcome": "BROKEN"}`},
 	{"agree-payment-plan", "refused: an agency agrees on nothing", exampleCase + "/plans", "Idempotency-Key: plan-1", `{
@@ -81,6 +89,8 @@ var dunningExamples = []example{
 			{"day": "2026-11-13", "amount": {"amount": "10000", "currency": "JPY"}},
 			{"day": "2026-12-11", "amount": {"amount": "10000", "currency": "JPY"}}],
 		"acceleration": {"missed": 1, "on_insolvency": true}, "reason": "the client agreed by mail of 4 November"}`},
+	{"record-bank-data", "and until the first instalment's day", "/v1/sellers/YAMATO/dunning/bank-data", "Idempotency-Key: bank-data-3", `{
+		"on": "2026-11-16", "through": "2026-11-13"}`},
 	{"miss-instalment", "the first did not come", exampleCase + "/plans/PL-1/missed-instalments", "Idempotency-Key: plan-3", `{
 		"on": "2026-11-16", "instalment": 1}`},
 	{"accelerate-plan", "by its clause all is due", exampleCase + "/plans/PL-1/acceleration", "Idempotency-Key: plan-4", `{
@@ -111,9 +121,9 @@ var dunningExamples = []example{
 		"from": "2026-09-01", "to": "2026-11-20", "policy": {"language": "ja", "levels": []}}`},
 	{"get-dunning-run", "refused: no such run", exampleDunning + "/runs/R-404", "", ""},
 	{"record-payment", "the debtor pays", "/v1/sellers/YAMATO/payments", "Idempotency-Key: bank-20261130-3", `{
-		"customer": "K102", "currency": "JPY", "payment": "P-10", "received_on": "2026-11-30", "amount": {"amount": "20000", "currency": "JPY"}}`},
+		"customer": "K102", "currency": "JPY", "payment": "P-10", "received_on": "2026-11-25", "amount": {"amount": "20000", "currency": "JPY"}}`},
 	{"complete-plan", "the plan is paid", exampleCase + "/plans/PL-1/completion", "Idempotency-Key: plan-5", `{
-		"on": "2026-12-01", "received": {"amount": "20000", "currency": "JPY"}}`},
+		"on": "2026-11-25", "received": {"amount": "20000", "currency": "JPY"}}`},
 	{"close-case", "all is paid", exampleCase + "/closing", "Idempotency-Key: close-1", `{
-		"on": "2026-12-01", "reason_code": "PAID"}`},
+		"on": "2026-11-25", "reason_code": "PAID"}`},
 }

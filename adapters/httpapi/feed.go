@@ -50,12 +50,13 @@ var (
 // goroutine, and what one client takes of memory is bounded: 128 KiB and one event. An event reaches the followers
 // within about 40 ms. When nobody follows the log isn't read.
 type Feed struct {
-	store eventstore.Store
-	ring  *feedRing
-	pages chan struct{} // filled by those who read a page
-	open  atomic.Int64  // readers
-	turns atomic.Uint64
-	start time.Time
+	store   eventstore.Store
+	foreign func(stream string) bool // what is passed over; nil: nothing
+	ring    *feedRing
+	pages   chan struct{} // filled by those who read a page
+	open    atomic.Int64  // readers
+	turns   atomic.Uint64
+	start   time.Time
 
 	readersMax int64
 	beat, wait time.Duration
@@ -71,6 +72,14 @@ func NewFeed(store eventstore.Store) *Feed {
 		beat: feedBeat, wait: feedWait,
 	}
 }
+
+// PassOver leaves streams out that are somebody else's and may hold anything. It must be called before the feed is used.
+func (f *Feed) PassOver(foreign func(stream string) bool) *Feed {
+	f.foreign = foreign
+	return f
+}
+
+func (f *Feed) passes(stream string) bool { return f.foreign != nil && f.foreign(stream) }
 
 // Run reads the tail of the log for the followers until ctx ends: it then lets them finish, and returns nil. When the
 // log can't be read, every follower is cut off and Run returns why; nobody can follow until it is called again (one call
@@ -112,8 +121,10 @@ func (f *Feed) tail(ctx context.Context, after eventstore.Position) error {
 		if err != nil {
 			return err
 		}
-		if followed, err := f.ring.add(r); err != nil || !followed {
-			return err
+		if !f.passes(r.Stream) {
+			if followed, err := f.ring.add(r); err != nil || !followed {
+				return err
+			}
 		}
 		if err := f.nap(ctx, r.Position); err != nil {
 			return err

@@ -278,6 +278,38 @@ func feedLines(t testing.TB, events []eventstore.Recorded, wanted func(eventstor
 	return lines
 }
 
+// Streams that are not the ledger's may hold anything; the feed has none of it, and does not end for it.
+func TestFeedPassesOverForeignStreams(t *testing.T) {
+	h := openFeed(t, func(h *feedHouse) {
+		h.feed.PassOver(func(stream string) bool { return strings.HasPrefix(stream, "x") })
+	})
+	put := func(stream string, version eventstore.Version, data string) {
+		p := eventstore.Proposed{ID: uuid.New(), Kind: "k", Schema: 1, Data: []byte(data)}
+		if _, err := h.log.Append(t.Context(), stream, version, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("own", 0, `1`)
+	put("x1", 0, "\xff")
+	put("own", 1, `2`)
+	put("x2", 0, "\xff")
+	if got := h.all(t, FeedQuery{}, NDJSON); len(got) != 2 {
+		t.Errorf("%q", got)
+	}
+	resp := h.get(t, t.Context(), FeedQuery{Follow: true, Limit: 3}, NDJSON)
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	lines.Scan()
+	lines.Scan()
+	put("x3", 0, "\xff")
+	put("own", 2, `3`)
+	for lines.Scan() {
+		if text := lines.Text(); text != "" && !strings.Contains(text, `"data":3`) {
+			t.Errorf("%s", text)
+		}
+	}
+}
+
 // TestEventLine pins the wire form, to the byte.
 func TestEventLine(t *testing.T) {
 	at := time.Date(2026, 7, 3, 9, 0, 0, 120_000_000, time.UTC)

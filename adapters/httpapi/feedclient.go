@@ -94,7 +94,7 @@ func (c *feedClient) page(ctx context.Context, to eventstore.Position) error {
 		if err != nil {
 			return err
 		}
-		if c.query.wants(r.Stream, r.Kind) {
+		if c.query.wants(r.Stream, r.Kind) && !c.feed.passes(r.Stream) {
 			if line, err = AppendEventLine(line[:0], r); err != nil {
 				return err
 			}

@@ -52,7 +52,7 @@ func open(t testing.TB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := ledger.New(store, codec, eventstore.SnapshotDir(filepath.Join(dir, "snapshots")))
+	l := ledger.New(store, codec, eventstore.SnapshotDir(filepath.Join(dir, "snapshots"))).At(clock)
 	if err := l.Remember(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ type Options struct {
 	Tracing func(http.Handler) http.Handler // nil: none
 	Health  *Health                         // nil: always ready
 	Rate    int                             // requests a second of one key; 0: no limit
+	Begun   func() error                    // refuses until the ledger can be asked, as while its log is away from the start; nil: it can
 }
 
 // layers are what every request passes, from the outside in: it gets its ids and its line in the log, is counted and
@@ -106,7 +107,7 @@ func classOf(r *http.Request) string {
 	return "commands"
 }
 
-// guards stand before all routes of the books: who asks is known first, then how often he may, then whether there is
+// guards stand before all routes of the books: whether they are open and who asks is known first, then how often he may, then whether there is
 // room.
 func (a *API) guards(o Options) chi.Middlewares {
 	rate := NewRateLimit(o.Rate, rateKey, refuse)
@@ -123,7 +124,23 @@ func (a *API) guards(o Options) chi.Middlewares {
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { in[classOf(r)].ServeHTTP(w, r) })
 	}
-	return chi.Middlewares{a.identified, rate.Limit, admit}
+	return chi.Middlewares{onceBegun(o.Begun), a.identified, rate.Limit, admit}
+}
+
+// onceBegun refuses everything for as long as the ledger has not begun.
+func onceBegun(yet func() error) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		if yet == nil {
+			return next
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := yet(); err != nil {
+				refuse(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // identified finds out who asks, or refuses.

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -79,12 +78,11 @@ func (k *keyring) live(id domain.KeyID, now time.Time) bool {
 	return err != nil || found && key.Live(now)
 }
 
-// principal is who holds the key in an Authorization header. Whether a key is unknown, revoked or expired is not told.
+// principal is who holds a key, by its token. Whether a key is unknown, revoked or expired is not told.
 // Refuses access.no_key.
-func (k *keyring) principal(header string, now time.Time) (Principal, error) {
-	scheme, token, _ := strings.Cut(header, " ")
-	id, secret, ok := access.ParseToken(strings.TrimSpace(token))
-	if !ok || !strings.EqualFold(scheme, "Bearer") {
+func (k *keyring) principal(token string, now time.Time) (Principal, error) {
+	id, secret, ok := access.ParseToken(token)
+	if !ok {
 		return Principal{}, ErrNoKey
 	}
 	known, err := k.keys()

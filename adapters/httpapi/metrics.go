@@ -30,6 +30,7 @@ type Metrics struct {
 	requests     *prometheus.CounterVec
 	requestTimes *prometheus.HistogramVec
 	inFlight     prometheus.Gauge
+	wire         *prometheus.CounterVec // calls over EventStoreDB's protocol
 
 	appendTimes map[string]prometheus.Observer // by outcome
 	appended    prometheus.Counter
@@ -67,6 +68,8 @@ func NewMetrics() *Metrics {
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: "urikake", Name: "http_requests_in_flight", Help: "Requests being answered now, feeds among them.",
 		}),
+		wire: counters("eventstore_calls_total", "Calls over EventStoreDB's protocol that ended, by method and status.",
+			"method", "code"),
 		appended: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: "urikake", Name: "log_appended_events_total", Help: "Events that this process appended to the log.",
 		}),
@@ -81,7 +84,7 @@ func NewMetrics() *Metrics {
 		m.names[c.Name()] = m.commandTimes.WithLabelValues(c.Name())
 	}
 	m.names[unknown] = m.commandTimes.WithLabelValues(unknown)
-	m.registry.MustRegister(m.commands, m.commandTimes, m.requests, m.requestTimes, m.inFlight, m.appended, appends,
+	m.registry.MustRegister(m.commands, m.commandTimes, m.requests, m.requestTimes, m.inFlight, m.wire, m.appended, appends,
 		buildInfo(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -60,6 +60,7 @@ func introduce(api *huma.OpenAPI) {
 		reflect.TypeFor[dunning.QuietSpan](): reflect.TypeFor[quietSpanForm](),
 		reflect.TypeFor[seller.Payee]():      reflect.TypeFor[payeeForm](),
 		reflect.TypeFor[domain.LateTerms]():  reflect.TypeFor[lateTermsForm](),
+		reflect.TypeFor[domain.BankDays]():   reflect.TypeFor[bankDaysForm](),
 	} {
 		r.RegisterTypeAlias(t, alias)
 	}
@@ -80,6 +81,7 @@ type (
 	quietSpanForm struct{}
 	payeeForm     struct{}
 	lateTermsForm struct{}
+	bankDaysForm  struct{}
 )
 
 // Schema refers to the form that commands use.
@@ -99,6 +101,11 @@ func (payeeForm) Schema(huma.Registry) *huma.Schema { return &huma.Schema{Ref: s
 // Schema refers to the form that commands use.
 func (lateTermsForm) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Ref: schemas + "LateTerms"}
+}
+
+// Schema refers to the form that commands use.
+func (bankDaysForm) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Ref: schemas + "BankDays"}
 }
 
 // Schema is a civil date.

@@ -68,33 +68,47 @@ func (a *API) identify(r *http.Request) (Principal, error) {
 	if p, ok := principalOf(r.Context()); ok {
 		return p, nil
 	}
-	if header := r.Header.Get("Authorization"); header != "" {
-		p, err := a.keys.principal(header, a.books.Clock())
-		if err == nil {
-			err = p.actsFor(r)
-		}
-		return p, err
+	p, err := a.holder(r.Header, r.RemoteAddr, bearer)
+	if err != nil {
+		return Principal{}, err
+	}
+	if p.Key == "" && !isLoopback(r.Host) { // a name that somebody else's DNS has pointed here
+		return Principal{}, ErrForeignPage.With("it asks %q", r.Host)
+	}
+	if err := foreign.Check(r); p.Key == "" && err != nil {
+		return Principal{}, ErrForeignPage.With("%v", err)
+	}
+	return p, p.actsFor(r)
+}
+
+// holder is who holds the key in the Authorization header, from which token takes it. Without any key it is whoever
+// works on this machine, and nobody else. Refuses access.no_key, access.only_loopback.
+func (a *API) holder(header http.Header, from string, token func(authorization string) string) (Principal, error) {
+	if authorization := header.Get("Authorization"); authorization != "" {
+		return a.keys.principal(token(authorization), a.books.Clock())
 	}
 	if any, err := a.keys.any(); any || err != nil {
 		return Principal{}, cmp.Or(err, error(ErrNoKey))
 	}
-	if !isLoopback(r.RemoteAddr) || viaProxy(r) {
+	if !isLoopback(from) || viaProxy(header) {
 		return Principal{}, ErrOnlyLoopback
 	}
-	if !isLoopback(r.Host) { // a name that somebody else's DNS has pointed here
-		return Principal{}, ErrForeignPage.With("it asks %q", r.Host)
+	return Principal{Actor: "local", Role: access.Admin}, nil
+}
+
+// bearer takes a token from an Authorization header; "" if there is none.
+func bearer(authorization string) string {
+	scheme, token, _ := strings.Cut(authorization, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
 	}
-	if err := foreign.Check(r); err != nil {
-		return Principal{}, ErrForeignPage.With("%v", err)
-	}
-	p := Principal{Actor: "local", Role: access.Admin}
-	return p, p.actsFor(r)
+	return strings.TrimSpace(token)
 }
 
 // viaProxy tells that somebody else's request was passed on by a program on this machine.
-func viaProxy(r *http.Request) bool {
+func viaProxy(header http.Header) bool {
 	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"} {
-		if r.Header.Get(name) != "" {
+		if header.Get(name) != "" {
 			return true
 		}
 	}

@@ -73,7 +73,7 @@ func (a *API) at(ctx context.Context, id string, t Times) (moment, error) {
 	}
 	var m moment
 	var err error
-	if m.seen, err = a.books.Store.Head(ctx); err != nil {
+	if m.seen, err = a.books.Views.CatchUp(ctx); err != nil {
 		return m, err
 	}
 	zone := time.UTC

@@ -30,8 +30,8 @@ type Wanted struct {
 
 // Rebuilt is the last line of a rebuild.
 type Rebuilt struct {
-	Events eventstore.Position `json:"events" doc:"events that were folded again"`
-	Millis int64               `json:"millis" doc:"how long it took, in milliseconds"`
+	Events uint64 `json:"events" doc:"events that were folded again"`
+	Millis int64  `json:"millis" doc:"how long it took, in milliseconds"`
 }
 
 func (a *API) rebuild(ctx context.Context, in *RawIn) (*huma.StreamResponse, error) {
@@ -44,8 +44,8 @@ func (a *API) rebuild(ctx context.Context, in *RawIn) (*huma.StreamResponse, err
 	return long(func(ctx context.Context, tell func(done, total int64)) (any, error) {
 		var out Rebuilt
 		start := time.Now()
-		err := a.books.Views.Rebuild(ctx, func(done, total eventstore.Position) {
-			out.Events = done
+		err := a.books.Views.Rebuild(ctx, func(done, total eventstore.Position, events uint64) {
+			out.Events = events
 			tell(int64(done), int64(total))
 		}, wanted.Models...)
 		out.Millis = time.Since(start).Milliseconds()
@@ -56,7 +56,8 @@ func (a *API) rebuild(ctx context.Context, in *RawIn) (*huma.StreamResponse, err
 func (a *API) addViews() {
 	add(a, operation{
 		id: "list-views", method: http.MethodGet, path: "/v1/views", tag: "Operations", summary: "how far each read model has come",
-		about:      "head is the log's newest position, lag how much a model has yet to fold; any report folds that first.",
+		about: "head is the log's newest position, lag how many positions a model has yet to fold (on EventStoreDB positions are " +
+			"bytes of its log, not events); any report folds that first.",
 		permission: access.ReadMetrics, global: true, describe: describeReport("list-views", export.Views(nil)),
 	}, a.views)
 	add(a, operation{

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -147,7 +148,7 @@ func (c *auditVerifyCmd) given() (g audit.Given, err error) {
 		if err != nil {
 			return g, err
 		}
-		g.Checkpoints = append(g.Checkpoints, audit.Note{Name: name, Text: string(b)})
+		g.Checkpoints = append(g.Checkpoints, audit.Note{Name: filepath.Base(name), Text: string(b)})
 	}
 	return g, nil
 }

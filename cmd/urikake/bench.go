@@ -33,6 +33,9 @@ A quick look:  urikake bench --commands 20000 --invoices 100000
 One part:      urikake bench --only http`
 }
 
+// benchStore asks for the log on an EventStoreDB server, which bench starts itself.
+const benchStore = "esdb"
+
 func (c *benchCmd) Run(ctx context.Context, s *session) error {
 	if c.Accounts < 1 || c.Commands < 100 || c.Invoices < 1000 || c.Events < 10 {
 		return errUsage.With("bench takes at least 1 account, 100 commands, 1000 invoices and 10 events")

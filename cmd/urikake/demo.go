@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/urikake/urikake/adapters/demo"
+	"github.com/urikake/urikake/adapters/dunning"
 	"github.com/urikake/urikake/adapters/export"
 	"github.com/urikake/urikake/adapters/httpapi"
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
-	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/sqlite"
 	"github.com/urikake/urikake/projections"
 )
@@ -73,9 +73,10 @@ func (c *demoCmd) fill(ctx context.Context, s *session, address string) (err err
 	steps := demo.History(c.Seed, demoDay)
 	bar := s.progress("demo", int64(len(steps)))
 	start := time.Now()
+	books := dunning.Books{Ledger: o.ledger, Views: o.views, Clock: o.clock}
 	for _, step := range steps {
 		clock.Store(&step.At)
-		if _, err := o.ledger.Execute(ctx, step.Command, eventstore.Envelope{CommandID: step.CommandID, Actor: step.Actor}); err != nil {
+		if _, err := step.Do(ctx, books, o.outbox); err != nil {
 			bar.done()
 			return fmt.Errorf("%s %s: %w", step.CommandID, step.Command.Name(), err)
 		}
@@ -127,6 +128,7 @@ Try next, while this is served:
   curl %[1]s/v1/sellers/%[2]s/aging?as_of=2026-03-31
   curl -H 'Accept: text/csv' %[1]s/v1/sellers/%[2]s/customers/%[3]s/history
   curl -N '%[1]s/v1/events?follow=true&after=0&seller=%[2]s'
+  urikake --server %[1]s report dunning-queue --seller %[2]s --as-of %[4]s
   urikake --server %[1]s report statement --seller %[2]s --customer %[3]s --from 2026-07-01 --as-of %[4]s
 
 `, address, first, worst.Customer, demoDay)
@@ -138,6 +140,8 @@ Try next:
   urikake --data %[1]s report aging --seller %[2]s --as-of 2026-03-31 --known-at 2026-04-02
   urikake --data %[1]s report statement --seller %[2]s --customer %[3]s --from 2026-07-01 --as-of %[4]s
   urikake --data %[1]s history --seller %[2]s --customer %[3]s
+  urikake --data %[1]s report dunning-queue --seller %[2]s --as-of %[4]s
+  urikake --data %[1]s dunning runs list --seller %[2]s
   urikake --data %[1]s command --list
 `, s.dir, first, worst.Customer, demoDay)
 	return nil

@@ -22,7 +22,7 @@ type kept struct {
 
 const (
 	keepRest = 500 * time.Millisecond // before it is begun again, at first
-	keepMost = 30 * time.Second       // and at most
+	keepMost = 5 * time.Second        // and at most
 	keptLong = 5 * time.Second        // what works for so long works again
 )
 

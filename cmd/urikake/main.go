@@ -21,11 +21,13 @@ import (
 
 	"github.com/urikake/urikake/adapters/httpapi"
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/eventstore/esdb"
 )
 
 // commandLine is everything that can be typed. `urikake --help` is made from it.
 type commandLine struct {
 	Data    string `help:"Directory that holds the ledger; ./urikake-data when left out." env:"URIKAKE_DATA" placeholder:"DIR"`
+	Store   string `help:"Keep the log on an EventStoreDB cluster; the directory holds the read models." env:"URIKAKE_STORE" placeholder:"esdb://HOST:2113"`
 	Server  string `help:"Ask a server that runs, and no directory." env:"URIKAKE_SERVER" placeholder:"URL"`
 	KeyFile string `help:"File with the key for the server; else URIKAKE_KEY holds it." placeholder:"FILE"`
 
@@ -41,6 +43,10 @@ type commandLine struct {
 	Events    eventsCmd    `cmd:"" help:"Read the log itself."`
 	Audit     auditCmd     `cmd:"" help:"Prove that nothing was changed, removed or slipped in."`
 	Views     viewsCmd     `cmd:"" help:"Look after the read models, which are folded from the log."`
+	Diff      diffCmd      `cmd:"" help:"Show which balances and aging cells changed between two times, and by which events."`
+	Replay    replayCmd    `cmd:"" help:"Build the books as they were known then in a directory of their own."`
+	Backup    backupCmd    `cmd:"" help:"Copy the ledger into one file, also while it is written to."`
+	Restore   restoreCmd   `cmd:"" help:"Make a ledger of a backup, once it is verified."`
 	Keys      keysCmd      `cmd:"" help:"Say who may ask a server, and what."`
 	Bench     benchCmd     `cmd:"" help:"Measure the ledger on this machine, in a scratch directory."`
 }
@@ -104,7 +110,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	context.AfterFunc(ctx, stop) // who interrupts twice will not wait
 	s := &session{
-		dir: cmp.Or(line.Data, "./urikake-data"), named: line.Data != "", server: line.Server, keyFile: line.KeyFile,
+		dir: cmp.Or(line.Data, "./urikake-data"), named: line.Data != "", store: line.Store, server: line.Server, keyFile: line.KeyFile,
 		in: stdin, out: stdout, err: stderr,
 	}
 	if err = s.place(parsed); err == nil {
@@ -113,8 +119,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	return report(stderr, err)
 }
 
-// place says which ledger is meant where both a directory and a server are named: what was typed counts more than the
-// environment.
+// place says which ledger is meant where a directory or a log elsewhere and a server are named: what was typed counts more
+// than the environment.
 func (s *session) place(parsed *kong.Context) error {
 	typed := make(map[string]bool)
 	for _, step := range parsed.Path {
@@ -126,12 +132,37 @@ func (s *session) place(parsed *kong.Context) error {
 	switch {
 	case typed["data"] && typed["server"]:
 		return errUsage.With("--data and --server name two ledgers; leave one out")
+	case typed["store"] && typed["server"]:
+		return errUsage.With("--store and --server name two ledgers; leave one out")
 	case typed["key-file"] && s.server == "":
 		return errUsage.With("--key-file holds the key for a server; name that with --server URL")
-	case typed["data"]:
+	case typed["data"] || typed["store"]:
 		s.server = ""
-	case s.server != "" && slices.Contains([]string{"demo", "serve", "bench"}, verb):
+	case s.server != "" && slices.Contains([]string{"demo", "serve", "bench", "replay", "backup", "restore"}, verb):
 		return errUsage.With("%s works in a directory of this machine, never at a server; leave --server and URIKAKE_SERVER out", verb)
+	}
+	return s.readStore(verb)
+}
+
+// readStore reads where the log is, if that is not in the directory.
+func (s *session) readStore(verb string) (err error) {
+	if s.server != "" {
+		s.store = ""
+	}
+	switch {
+	case s.store == "", verb == "bench" && s.store == benchStore:
+		return nil
+	case verb == "demo":
+		return errUsage.With("demo writes two years with a clock of its own, which EventStoreDB does not take: make it in a directory and " +
+			"bring it there with `urikake events import`; leave --store and URIKAKE_STORE out")
+	case slices.Contains([]string{"backup", "restore", "replay"}, verb):
+		return errUsage.With("%s is for a ledger in a directory; EventStoreDB has backups of its own, and --known-at shows the books as they were; "+
+			"leave --store and URIKAKE_STORE out", verb)
+	case verb == "bench":
+		return errUsage.With("bench measures a server that it starts itself: --store %s, or none", benchStore)
+	}
+	if s.cluster, err = esdb.ParseAddress(s.store); err != nil {
+		return errUsage.With("--store: %s", err)
 	}
 	return nil
 }
@@ -162,6 +193,8 @@ func typedWrong(err error) string {
 type session struct {
 	dir     string
 	named   bool   // the directory was named, not the default
+	store   string // where the log is; "": in the directory
+	cluster esdb.Address
 	server  string // its URL; "": the directory is worked in
 	keyFile string
 	outbox  string // where reminders are written; "": in the directory

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/esdb"
 	"github.com/urikake/urikake/eventstore/ledger"
 	"github.com/urikake/urikake/eventstore/memory"
 	"github.com/urikake/urikake/eventstore/merkle"
@@ -22,7 +24,9 @@ import (
 
 // office is an open ledger: a log, which is the truth, and beside it in a directory what can be thrown away.
 type office struct {
-	log     *sqlite.Store // nil in memory
+	log     *sqlite.Store // nil in memory, and where it is elsewhere
+	away    *esdb.Store   // the log where it is elsewhere
+	shared  bool          // other processes may append to the log
 	store   eventstore.Store
 	codec   *eventstore.Codec
 	ledger  *ledger.Ledger
@@ -36,6 +40,12 @@ type office struct {
 
 // open opens the session's ledger, and begins one where there is none.
 func (s *session) open(clock eventstore.Clock) (*office, error) {
+	if s.store != "" {
+		return s.openAway(clock, nil)
+	}
+	if at, err := esdb.Bound(s.dir); err != nil || at != "" {
+		return nil, cmp.Or(err, error(esdb.ErrOtherLog.With("what is in %s was read from %s", s.dir, at)))
+	}
 	log, err := sqlite.Open(s.dir, clock)
 	if errors.Is(err, eventstore.ErrLocked) {
 		err = eventstore.ErrLocked.With("%s; if that is `urikake serve`, ask it with --server http://127.0.0.1:8080", s.dir)
@@ -50,6 +60,14 @@ func (s *session) open(clock eventstore.Clock) (*office, error) {
 	o.log, o.outbox = log, s.outboxOf
 	o.close = func() error { return errors.Join(o.audit.Close(), o.views.Close(), log.Close()) }
 	return o, nil
+}
+
+// where names the ledger to people.
+func (s *session) where() string {
+	if s.store != "" {
+		return s.cluster.String()
+	}
+	return s.dir
 }
 
 // openInMemory opens an empty ledger that is gone when it is closed.
@@ -76,8 +94,8 @@ func wire(log eventstore.Store, dir string, clock eventstore.Clock) (*office, er
 	}
 	snapshots := eventstore.SnapshotDir(filepath.Join(dir, "snapshots"))
 	return &office{
-		store: store, codec: codec, ledger: ledger.New(store, codec, snapshots), views: views, clock: clock, metrics: metrics,
-		audit: merkle.Open(dir, store),
+		store: store, codec: codec, ledger: ledger.New(store, codec, snapshots).At(clock), views: views, clock: clock, metrics: metrics,
+		audit: merkle.Open(dir, store, codec.Foreign),
 	}, nil
 }
 
@@ -106,7 +124,7 @@ func (o *office) near(s *session) *client {
 }
 
 // fresh tells that the session's ledger is in a directory that holds none yet.
-func (s *session) fresh() bool { return s.server == "" && !sqlite.Exists(s.dir) }
+func (s *session) fresh() bool { return s.server == "" && s.store == "" && !sqlite.Exists(s.dir) }
 
 // ask works with the session's ledger, which must exist.
 func (s *session) ask(ctx context.Context, work func(context.Context, *client) error) error {

@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write what the commands print into the 
 // blocks that name a file stand as that file, and compares what is
 // printed. A command may end in "| head -n N".
 func TestGeneratedReadme(t *testing.T) {
-	for _, name := range []string{"README.md", "README.ja.md", "docs/dunning.md", "docs/auditing.md"} {
+	for _, name := range []string{"README.md", "README.ja.md", "docs/dunning.md", "docs/operations.md", "docs/auditing.md"} {
 		t.Run(name, func(t *testing.T) {
 			path, err := filepath.Abs(filepath.Join("..", "..", name))
 			if err != nil {

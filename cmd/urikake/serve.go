@@ -12,6 +12,7 @@ import (
 
 	"github.com/urikake/urikake/adapters/httpapi"
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/eventstore"
 )
 
 type serveCmd struct {
@@ -19,6 +20,9 @@ type serveCmd struct {
 	Rate   int    `help:"Requests a second that one key may send; 0: any number." default:"${rate}" placeholder:"N"`
 	Every  int64  `name:"checkpoint-every" help:"Events after which the log is signed again, where there is a key for it." default:"10000" placeholder:"N"`
 	Log    string `help:"How the log on standard error is written: text or json." enum:"text,json" default:"text"`
+	Check  string `help:"How much of the ledger is looked at before anyone is answered: all of it, or its ends." enum:"all,ends" default:"all" placeholder:"all|ends"`
+
+	EventStore eventStoreFlags `embed:"" prefix:"eventstore-" group:"For EventStoreDB's clients"`
 }
 
 // Help is shown by `urikake serve --help`.
@@ -32,6 +36,13 @@ plain HTTP: put what ends TLS in front of it before it is asked from elsewhere.
   urikake --data ./books serve --listen 127.0.0.1:9000 --log json
   urikake --server http://127.0.0.1:9000 report aging --seller YAMATO
   urikake --server http://127.0.0.1:9000 keys create --holder admin --role admin
+
+  urikake serve --eventstore-listen 127.0.0.1:2113
+
+serves the log to clients of EventStoreDB, too, to be read: esdb://127.0.0.1:2113?tls=false. A key is the password of any
+user name.
+
+A ledger that is damaged is not served. To look at all of it takes some three seconds for a million events.
 
 GET /healthz tells that it lives, /readyz that it is ready, /metrics how it does. OTEL_EXPORTER_OTLP_ENDPOINT gets traces.`
 }
@@ -51,14 +62,17 @@ var errListen = &domain.Error{
 }
 
 // listen takes the port, so that nothing is done for a server that can't be one.
-func listen(address string) (net.Listener, error) {
+func listen(address string) (net.Listener, error) { return listenOr(errListen, address) }
+
+// listenOr refuses with a refusal of the caller's.
+func listenOr(refusal *domain.Error, address string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", address)
 	var at *net.OpError
 	if errors.As(err, &at) {
 		err = at.Err
 	}
 	if err != nil {
-		return nil, errListen.With("%s: %v", address, err)
+		return nil, refusal.With("%s: %v", address, err)
 	}
 	return listener, nil
 }
@@ -68,8 +82,13 @@ const lagMax = 10_000
 
 // serve answers requests about the session's ledger until ctx ends.
 func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener) (err error) {
+	wire, err := c.EventStore.open()
+	if err != nil {
+		return err
+	}
+	defer wire.close()
 	log, fresh := logger(s.err, c.Log), s.fresh()
-	o, err := s.open(time.Now)
+	o, err := s.openServed(log)
 	if err != nil {
 		return err
 	}
@@ -77,7 +96,15 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	if fresh {
 		fmt.Fprintf(s.out, "an empty ledger begins in %s\n", s.dir)
 	}
-	if err := o.ledger.Remember(ctx); err != nil {
+	if c.Check == "all" {
+		if err := s.check(ctx, o); err != nil {
+			return err
+		}
+	}
+	o.shared = o.shared || c.EventStore.Writable
+	var beginning beginning
+	begin, err := beginning.begin(ctx, o)
+	if err != nil {
 		return err
 	}
 	tracing, flush, err := httpapi.Tracing(ctx)
@@ -89,10 +116,10 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 
 	views, feed, audit := &kept{name: "folding", work: o.views.Run}, &kept{name: "feed"}, o.signing(max(c.Every, 1))
 	health := httpapi.NewHealth(
-		httpapi.LogCheck(s.dir, o.metrics.AppendFault), httpapi.LagCheck(lagMax, o.lag), views.check(), feed.check())
+		o.logCheck(s.dir), httpapi.LagCheck(lagMax, o.lag), views.check(), feed.check())
 	requests := httpapi.NewLogBuffer(s.err)
 	defer requests.Close()
-	api := o.api(httpapi.Options{Log: log, Access: logger(requests, c.Log), Tracing: tracing, Health: health, Rate: c.Rate})
+	api := o.api(httpapi.Options{Log: log, Access: logger(requests, c.Log), Tracing: tracing, Health: health, Rate: c.Rate, Begun: beginning.still})
 	feed.work = api.Run
 
 	ctx, cancel := context.WithCancel(ctx)
@@ -102,10 +129,30 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	for _, k := range []*kept{views, feed, audit} {
 		background.Go(func() { k.keep(ctx, log) })
 	}
-	if err := greet(ctx, s, o, listener); err != nil {
+	background.Go(func() {
+		if begin(ctx); o.shared && ctx.Err() == nil {
+			(&kept{name: "keys", work: o.ledger.FollowKeys}).keep(ctx, log)
+		}
+	})
+	if err := greet(ctx, s, o, listener, beginning.still()); err != nil {
 		return err
 	}
-	return httpapi.Serve(ctx, httpapi.ServeConfig{Listener: listener, Handler: api, Logger: log})
+	if err := wire.greet(s); err != nil {
+		return err
+	}
+	both, failed := context.WithCancelCause(ctx)
+	defer failed(nil)
+	served := make(chan error, 1)
+	go func() {
+		err := wire.serve(both, api.EventStoreDB(wire.Writable, logger(requests, c.Log)))
+		if err != nil {
+			failed(err)
+		}
+		served <- err
+	}()
+	err = httpapi.Serve(both, httpapi.ServeConfig{Listener: listener, Handler: api, Logger: log})
+	failed(nil)
+	return errors.Join(err, <-served)
 }
 
 // signing makes a checkpoint every so many events, and one when the server ends.
@@ -130,43 +177,62 @@ func logger(w io.Writer, format string) *slog.Logger {
 }
 
 // greet says where the server is and who is answered.
-func greet(ctx context.Context, s *session, o *office, listener net.Listener) error {
+func greet(ctx context.Context, s *session, o *office, listener net.Listener, still error) error {
 	keys, _, err := o.ledger.Keys(ctx)
-	if err != nil {
-		return err
-	}
 	who := "who asks needs a key"
-	if len(keys) == 0 {
+	switch {
+	case still != nil:
+		who = "nobody is answered before its log can be reached"
+	case err != nil:
+		return err
+	case len(keys) == 0:
 		who = "no key was made yet, so only this machine is answered"
 	}
 	at := addressOf(listener)
-	_, err = fmt.Fprintf(s.out, "serving %s at %s, documented at %s/docs; %s\n", s.dir, at, at, who)
+	_, err = fmt.Fprintf(s.out, "serving %s at %s, documented at %s/docs; %s\n", s.where(), at, at, who)
 	return err
 }
 
+// openServed opens the session's ledger for a server, whose log tells of the connection to a cluster.
+func (s *session) openServed(log *slog.Logger) (*office, error) {
+	if s.store != "" {
+		return s.openAway(time.Now, log)
+	}
+	return s.open(time.Now)
+}
+
 // addressOf is as what the server is asked from this machine.
-func addressOf(listener net.Listener) string {
+func addressOf(listener net.Listener) string { return "http://" + reachable(listener) }
+
+// reachable is a listener's address for who is on this machine.
+func reachable(listener net.Listener) string {
 	host, port, _ := net.SplitHostPort(listener.Addr().String())
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return net.JoinHostPort(host, port)
 }
 
 // measure shows how the log and the read models stand among the metrics.
 func (o *office) measure() {
-	o.metrics.Log(func() (events, commits, grouped, waiting uint64) {
-		stats := o.log.Stats()
-		return stats.Events, stats.Commits, stats.GroupEvents, uint64(stats.QueueLen)
-	})
+	if o.log != nil {
+		o.metrics.Log(func() (events, commits, grouped, waiting uint64) {
+			stats := o.log.Stats()
+			return stats.Events, stats.Commits, stats.GroupEvents, uint64(stats.QueueLen)
+		})
+	}
 	o.metrics.Lag(func() uint64 {
 		lag, _ := o.lag(context.Background()) // a log that can't be read shows elsewhere
 		return lag
 	})
 }
 
-// lag is by how many events the read models are behind the log.
+// lag is by how many events the read models are behind the log. Where positions are no numbers of events, these are
+// counted, up to one more than is let pass.
 func (o *office) lag(ctx context.Context) (uint64, error) {
 	position, head, err := o.views.Lag(ctx)
+	if err == nil && o.away != nil {
+		return eventstore.Count(ctx, o.store, position, head, lagMax+1)
+	}
 	return uint64(head - min(head, position)), err
 }

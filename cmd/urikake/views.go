@@ -17,7 +17,8 @@ type viewsStatusCmd struct{ shown }
 
 // Help is shown by `urikake views status --help`.
 func (viewsStatusCmd) Help() string {
-	return `head is the log's newest position, lag how much a model has yet to fold; any report folds that first.
+	return `head is the log's newest position, lag how many positions a model has yet to fold (on EventStoreDB positions are bytes
+of its log, not events); any report folds that first.
 History and events are read from the log itself.`
 }
 

@@ -149,6 +149,7 @@ var needed = map[string]Permission{
 	"HandOver":            ActAsCreditor,
 	"ResumeCase":          ActAsCreditor,
 	"EscalateReminder":    WriteDunning,
+	"DispatchReminder":    WriteDunning,
 	"SendReminder":        WriteDunning,
 	"DropReminder":        WriteDunning,
 	"HoldDunning":         WriteDunning,

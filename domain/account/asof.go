@@ -106,38 +106,71 @@ func (k Key) accrued(it *item, due, day domain.Date, rules LateRules) domain.Mon
 	return k.money(sum)
 }
 
-// UnappliedOn is the cash and credit that settles nothing at the end of a day. O(payments + credit notes).
-func (s *State) UnappliedOn(k Key, day domain.Date, earlier []*State) domain.Money {
+// UnappliedOn is the cash and the credit that settle nothing at the end of a day. O(payments + credit notes).
+func (s *State) UnappliedOn(k Key, day domain.Date, earlier []*State) (cash, credit domain.Money) {
 	states := s.reaching(day, earlier)
 	var sum int64
 	for _, f := range newest(states, payments) {
 		sum += f.moves.at(day)
 	}
+	cash, sum = k.money(sum), 0
 	for _, f := range newest(states, credits) {
 		sum += f.moves.at(day)
 	}
-	return k.money(sum)
+	return cash, k.money(sum)
 }
 
-// Receipt is money that was received on a day.
+// Receipt is money that was received on a day, as far as it settles one item or none.
 type Receipt struct {
 	On     domain.Date
 	Amount domain.Money
+	For    domain.InvoiceID // the item that it settles; empty: none yet
+	Left   bool             // it settles nothing any more: it was paid back, or taken as a small surplus
 }
 
-// Receipts sums up the money received on each day from one to another, both included, by day. A payment that was
-// reversed by the last of them never came; what was refunded did. O(payments).
-func (s *State) Receipts(k Key, from, to domain.Date, earlier []*State) (list []Receipt) {
-	days := make(map[domain.Date]int64)
-	for _, f := range newest(s.reaching(from, earlier), payments) {
-		if !f.on.Before(from) && !f.on.After(to) && !f.reversedBy(to) {
-			days[f.on] += f.amount
+// Receipts sums up the money received on each day from one to another, both included, by day and by what it settles at
+// the end of the last of them, and besides all money of before that settles one of the wanted items. A payment that was
+// reversed by the last day never came. O(payments).
+func (s *State) Receipts(k Key, from, to domain.Date, wanted map[domain.InvoiceID]bool, earlier []*State) (list []Receipt) {
+	sums := make(map[Receipt]int64)
+	since := from
+	if len(wanted) > 0 {
+		since = domain.Date{}
+	}
+	for _, f := range newest(s.reaching(since, earlier), payments) {
+		if f.on.After(to) || f.reversedBy(to) {
+			continue
+		}
+		left := f.left().refunded + f.left().differences
+		free := f.amount - left
+		for _, a := range f.applied {
+			if a.on.After(to) {
+				continue
+			}
+			free -= a.amount
+			if wanted[a.item] || !f.on.Before(from) {
+				sums[Receipt{On: f.on, For: a.item}] += a.amount
+			}
+		}
+		if !f.on.Before(from) {
+			sums[Receipt{On: f.on}] += free
+			sums[Receipt{On: f.on, Left: true}] += left
 		}
 	}
-	for day, sum := range days {
-		list = append(list, Receipt{day, k.money(sum)})
+	for r, sum := range sums {
+		if r.Amount = k.money(sum); sum != 0 {
+			list = append(list, r)
+		}
 	}
-	slices.SortFunc(list, func(a, b Receipt) int { return a.On.Compare(b.On) })
+	slices.SortFunc(list, func(a, b Receipt) int {
+		byLeft := 0
+		if a.Left != b.Left {
+			if byLeft = -1; a.Left {
+				byLeft = 1
+			}
+		}
+		return cmp.Or(a.On.Compare(b.On), byLeft, cmp.Compare(a.For, b.For))
+	})
 	return list
 }
 

@@ -32,9 +32,25 @@ func TestAsOfThroughCarryForwards(t *testing.T) {
 
 func asOf(s *State, day domain.Date, earlier []*State) string {
 	return fmt.Sprint(
-		s.OpenOn(acme, day, domain.LateTerms{Rate: 900_00, DayCount: domain.CalendarYear}.Rule, earlier), s.UnappliedOn(acme, day, earlier),
-		s.Receipts(acme, day.AddDays(-10), day, earlier),
+		s.OpenOn(acme, day, domain.LateTerms{Rate: 900_00, DayCount: domain.CalendarYear}.Rule, earlier), sumOn(s, day, earlier),
+		s.Receipts(acme, day.AddDays(-10), day, nil, earlier), s.Receipts(acme, day, day, everything(s, earlier), earlier),
 	)
+}
+
+// everything is the items of an account.
+func everything(s *State, earlier []*State) map[domain.InvoiceID]bool {
+	all := make(map[domain.InvoiceID]bool)
+	for _, s := range append([]*State{s}, earlier...) {
+		for id := range s.items.all() {
+			all[id] = true
+		}
+	}
+	return all
+}
+
+func sumOn(s *State, day domain.Date, earlier []*State) domain.Money {
+	cash, credit := s.UnappliedOn(acme, day, earlier)
+	return yen(cash.Minor() + credit.Minor())
 }
 
 func TestOpenOnADay(t *testing.T) {
@@ -109,17 +125,41 @@ func TestReceipts(t *testing.T) {
 		RefundIssued{Refund: "R", Payment: "P3", RefundOn: on("07-04"), Amount: yen(50)}).State()
 	for _, c := range []struct{ from, to, want string }{
 		{"06-01", "06-30", "[]"},
-		{"07-01", "07-02", "[{2026-07-01 400 JPY}]"},
-		{"07-01", "07-04", "[{2026-07-01 100 JPY} {2026-07-04 50 JPY}]"},
-		{"07-02", "07-05", "[{2026-07-04 50 JPY} {2026-07-05 10 JPY}]"},
+		{"07-01", "07-02", "[{2026-07-01 400 JPY  false}]"},
+		{"07-01", "07-04", "[{2026-07-01 100 JPY  false} {2026-07-04 50 JPY  true}]"},
+		{"07-02", "07-05", "[{2026-07-04 50 JPY  true} {2026-07-05 10 JPY  false}]"},
 	} {
-		if got := fmt.Sprint(s.Receipts(acme, on(c.from), on(c.to), nil)); got != c.want {
+		if got := fmt.Sprint(s.Receipts(acme, on(c.from), on(c.to), nil, nil)); got != c.want {
 			t.Errorf("%s to %s: %s, want %s", c.from, c.to, got, c.want)
 		}
 	}
 	for day, want := range map[string]int64{"06-30": 0, "07-01": 400, "07-03": 100, "07-04": 100, "07-05": 110} {
-		if got := s.UnappliedOn(acme, on(day), nil); got != yen(want) {
+		if got := sumOn(s, on(day), nil); got != yen(want) {
 			t.Errorf("%s: %s, want %d", day, got, want)
+		}
+	}
+}
+
+// Receipts say what they settle, whenever they were applied to it; those for wanted items reach back without end.
+func TestWhatReceiptsSettle(t *testing.T) {
+	s := books(t,
+		issued("A", "06-01", "06-30", 1000), issued("B", "06-01", "06-20", 500),
+		paid("P1", "06-05", 400, to("A", 400)), paid("P2", "07-01", 300, to("B", 100)),
+		PaymentApplied{Payment: "P2", ApplyOn: on("07-03"), Allocations: []Allocation{to("A", 150)}},
+		paid("P3", "07-02", 20, to("A", 20)),
+		PaymentUnapplied{Payment: "P3", UnapplyOn: on("07-04"), Allocations: []Allocation{to("A", 20)}, Reason: "wrong"}).State()
+	wanted := map[domain.InvoiceID]bool{"A": true}
+	for _, c := range []struct {
+		from, to string
+		wanted   map[domain.InvoiceID]bool
+		want     string
+	}{
+		{"07-01", "07-02", nil, "[{2026-07-01 200 JPY  false} {2026-07-01 100 JPY B false} {2026-07-02 20 JPY  false}]"},
+		{"07-01", "07-03", nil, "[{2026-07-01 50 JPY  false} {2026-07-01 150 JPY A false} {2026-07-01 100 JPY B false} {2026-07-02 20 JPY  false}]"},
+		{"07-02", "07-05", wanted, "[{2026-06-05 400 JPY A false} {2026-07-01 150 JPY A false} {2026-07-02 20 JPY  false}]"},
+	} {
+		if got := fmt.Sprint(s.Receipts(acme, on(c.from), on(c.to), c.wanted, nil)); got != c.want {
+			t.Errorf("%s to %s: %s, want %s", c.from, c.to, got, c.want)
 		}
 	}
 }

@@ -36,6 +36,7 @@ var about = map[string]string{
 	"AssignDunningPolicy": "give a customer or a group of customers a policy of their own",
 	"RecordBankData":      "say through which day all that the banks report is in the books",
 	"EscalateReminder":    "queue the next reminder to a debtor, by a run or by hand",
+	"DispatchReminder":    "give a reminder out to be sent, after a last look at the books",
 	"SendReminder":        "record that a reminder went out; its level is reached",
 	"DropReminder":        "take a queued reminder back; its level is not reached",
 	"HoldDunning":         "stop reminders for a reason, for good or until a day",

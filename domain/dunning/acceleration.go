@@ -12,9 +12,9 @@ const (
 )
 
 // AcceleratePlan makes all that is left of a plan due on a day (期限の利益喪失); late days run from the day after. It
-// needs a clause in the plan. What the clause brings about by itself an agency may record; a notice is the creditor's.
+// needs a clause in the plan, and that the books say what the clause asks for. What the clause brings about by itself an agency may record; a notice is the creditor's.
 // Refuses dunning.unknown_plan, dunning.accelerated_already, dunning.no_clause, dunning.notice_too_short,
-// dunning.needs_creditor.
+// dunning.needs_creditor, dunning.future_day for a notice.
 type AcceleratePlan struct {
 	Order
 	Plan        PlanID      `json:"plan" doc:"the plan"`
@@ -35,7 +35,7 @@ func (c AcceleratePlan) check(f *domain.Faults) {
 	text(f, "/reason", c.Reason, c.Trigger == OnNotice)
 }
 
-func (c AcceleratePlan) decide(s *State, _ Facts) ([]domain.Event, error) {
+func (c AcceleratePlan) decide(s *State, facts Facts) ([]domain.Event, error) {
 	p, err := s.plan(c.Plan)
 	switch {
 	case err != nil:
@@ -47,8 +47,12 @@ func (c AcceleratePlan) decide(s *State, _ Facts) ([]domain.Event, error) {
 			return nil, err
 		}
 	}
-	if !c.agreed(s, p) {
-		return nil, ErrNoClause.With("%s; %d instalments missed, the clause says %d", c.Trigger, len(p.Missed), p.Clause.Missed).At("/trigger")
+	behind := p.behind(facts.Policy.Policy, facts.Debtor, c.On)
+	if !c.agreed(s, p, behind) {
+		return nil, ErrNoClause.With("%s; %d instalments missed, %d of all still not paid, the clause says %d", c.Trigger, len(p.Missed), behind, p.Clause.Missed).At("/trigger")
+	}
+	if !facts.Today.IsZero() && c.NoticeOn.After(facts.Today) {
+		return nil, ErrFutureDay.With("%s, and today is %s", c.NoticeOn, facts.Today).At("/notice_on")
 	}
 	if err := c.inTime(p); err != nil {
 		return nil, err
@@ -57,10 +61,10 @@ func (c AcceleratePlan) decide(s *State, _ Facts) ([]domain.Event, error) {
 }
 
 // agreed tells that the plan's clause makes the rest due by what happened.
-func (c AcceleratePlan) agreed(s *State, p *Plan) bool {
+func (c AcceleratePlan) agreed(s *State, p *Plan, behind int) bool {
 	switch c.Trigger {
 	case MissedInstalments:
-		return p.Clause.Missed > 0 && len(p.Missed) >= p.Clause.Missed
+		return p.Clause.Missed > 0 && len(p.Missed) >= p.Clause.Missed && behind >= p.Clause.Missed
 	case OnInsolvency:
 		_, insolvent := s.hold(c.On, Insolvency)
 		return p.Clause.OnInsolvency && insolvent

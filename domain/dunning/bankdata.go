@@ -13,6 +13,14 @@ var (
 	}
 )
 
+// through says how far the bank's data goes.
+func through(day domain.Date) string {
+	if day.IsZero() {
+		return "no bank data is recorded yet"
+	}
+	return "bank data goes through " + day.String()
+}
+
 // RecordBankData says through which day all that the banks report is in the seller's books. Reminders are held back
 // while that lies too far behind: who has paid is not reminded because nobody has looked.
 // Refuses dunning.bank_data_ahead, dunning.bank_data_back, dunning.nothing_new.

@@ -12,6 +12,7 @@ type State struct {
 	Begun      bool                      // the generation is not closed
 	Reached    []Reached                 // levels sent in this generation, in order
 	Pending    *Reminder                 // queued, neither sent nor dropped
+	Leaving    domain.Date               // the day on which that one was given out to be sent; none while it was not
 	LastSentOn domain.Date               // over all generations
 	Listed     map[domain.InvoiceID]bool // items on reminders sent in this generation
 	Holds      []Hold                    // those not released, in the order in which they were placed
@@ -37,8 +38,11 @@ func (s *State) Size() int {
 	if s.Pending != nil {
 		size += 200 * len(s.Pending.Items)
 	}
+	if s.Promise != nil {
+		size += 100 * len(s.Promise.Items)
+	}
 	if s.Plan != nil {
-		size += 50 * len(s.Plan.Instalments)
+		size += 50*len(s.Plan.Instalments) + 100*len(s.Plan.Items)
 	}
 	return size
 }
@@ -121,6 +125,6 @@ func (s *State) outbound(o Order, on domain.Date) error {
 // closed is the case after its generation: holds, the collector and the ids stay.
 func (s *State) closed() {
 	s.Begun, s.Reached, s.Pending, s.Promise, s.Plan = false, nil, nil, nil, nil
-	s.Returned, s.HandedTo = false, ""
+	s.Leaving, s.Returned, s.HandedTo = domain.Date{}, false, ""
 	clear(s.Listed)
 }

@@ -8,6 +8,7 @@ var Events = []domain.Schema{
 	domain.Describe[PolicyAssigned](),
 	domain.Describe[BankDataRecorded](),
 	domain.Describe[ReminderQueued](),
+	domain.Describe[ReminderDispatched](),
 	domain.Describe[ReminderSent](),
 	domain.Describe[ReminderDropped](),
 	domain.Describe[Held](),
@@ -35,6 +36,7 @@ var PolicyCommands = []PolicyCommand{SetDunningPolicy{}, AssignDunningPolicy{}, 
 // Commands is every order that a client may give about a case, by name.
 var Commands = []Command{
 	EscalateReminder{},
+	DispatchReminder{},
 	SendReminder{},
 	DropReminder{},
 	HoldDunning{},

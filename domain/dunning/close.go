@@ -24,9 +24,10 @@ var (
 	}
 )
 
-// CloseCase ends a case with its promise and its plan; a queued reminder is dropped. Holds stay until they are released.
+// CloseCase ends a case with its promise and its plan; a queued reminder is dropped, unless it was given out to be sent:
+// then nothing is closed before somebody says what became of it. Holds stay until they are released.
 // The next reminder begins afresh at the first level. To give up or to settle is the creditor's.
-// Refuses dunning.not_open, dunning.still_open for PAID, dunning.needs_creditor.
+// Refuses dunning.not_open, dunning.reminder_leaving, dunning.still_open for PAID, dunning.needs_creditor.
 type CloseCase struct {
 	Order
 	Reason CloseReason `json:"reason_code" doc:"PAID, WRITTEN_OFF, SETTLED, IN_ERROR or OTHER"`
@@ -50,6 +51,8 @@ func (c CloseCase) decide(s *State, facts Facts) ([]domain.Event, error) {
 	switch {
 	case !s.Open():
 		return nil, ErrNotOpen
+	case !s.Leaving.IsZero():
+		return nil, ErrLeaving.With("dispatched on %s", s.Leaving)
 	case c.Reason == ClosePaid && s.later(c.On):
 		return nil, ErrStillOpen.With("on %s, and a reminder came after that day", c.On).At("/on")
 	case c.Reason == ClosePaid && !facts.Debtor.clears(s):

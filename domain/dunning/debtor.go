@@ -13,8 +13,10 @@ type Debtor struct {
 	Key
 	Items      []Item          // what is open, in any order; late charges are items of their own
 	Unapplied  domain.Money    // cash and credit that settles nothing yet
+	Credit     domain.Money    // the part of it that is credit
+	Elsewhere  []domain.Money  // the same of the debtor's accounts in other currencies, by currency; none that is zero
 	Unmatched  domain.Money    // receipts whose payer is not known and that may be this debtor's
-	Receipts   []Receipt       // at least those since the open promise was made or the running plan agreed
+	Receipts   []Receipt       // at least those since the open promise was made or the running plan agreed, and all that settle an item that is open or that they are about
 	BankDataOn domain.Date     // last day whose bank data is in the books; none: not known
 	Addresses  []Address       // how the debtor can be reached
 	Group      string          // value of the customer's attribute group
@@ -32,10 +34,12 @@ type Item struct {
 	LateCharge domain.Money // accrued to the day under the creditor's contract and not assessed; zero for none
 }
 
-// Receipt is money received from the debtor.
+// Receipt is money received from the debtor, as far as it settles one item or none.
 type Receipt struct {
-	On     domain.Date
+	On     domain.Date // the day on which it was received
 	Amount domain.Money
+	For    domain.InvoiceID // what it settles; empty: nothing yet
+	Left   bool             // it settles nothing any more: it was paid back, or taken as a small surplus
 }
 
 // Address is a way to reach the debtor. The address itself stays in the customer's own, personal data.
@@ -129,6 +133,16 @@ func (s *State) lists() bool { return len(s.Listed) > 0 || s.Pending != nil }
 func (s *State) listed(id domain.InvoiceID) bool {
 	return s.Listed[id] || s.Pending != nil &&
 		slices.ContainsFunc(s.Pending.Items, func(i ReminderItem) bool { return i.Invoice == id })
+}
+
+// way is the first of a level's ways that reaches the debtor.
+func (d Debtor) way(l Level) (w Way, recipient string, ok bool) {
+	for _, w := range l.ways() {
+		if recipient, ok := d.reach(w.Channel); ok {
+			return w, recipient, true
+		}
+	}
+	return Way{}, "", false
 }
 
 // reach is where a reminder goes by a channel.

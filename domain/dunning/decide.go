@@ -75,6 +75,7 @@ var checks = []struct {
 	{(*look).lastLevel, false},
 	{(*look).bankDataOld, true},
 	{(*look).unmatched, true},
+	{(*look).elsewhere, true},
 	{(*look).notReached, true},
 	{(*look).belowMinimum, true},
 	{(*look).belowShare, true},
@@ -108,7 +109,7 @@ func (l *look) claim() {
 	l.net = due - max(0, l.d.Unapplied.Minor())
 	o := &l.out
 	o.Open, o.Due, o.Disputed = l.d.money(l.d.sums().open), l.d.money(due), l.d.money(disputed)
-	o.Unapplied, o.Unmatched, o.BankDataOn = l.d.Unapplied, l.d.Unmatched, l.d.BankDataOn
+	o.Unapplied, o.Unmatched, o.Elsewhere, o.BankDataOn = l.d.Unapplied, l.d.Unmatched, l.d.Elsewhere, l.d.BankDataOn
 	o.Reached, o.Level = l.c.Level(), n
 	if n > 0 {
 		o.LevelID = l.level().ID
@@ -167,6 +168,8 @@ func (l *look) allDisputed() Why { return when(l.out.Due.IsZero(), WhyDisputed) 
 func (l *look) covered() Why     { return when(l.net <= 0, WhyCovered) }
 func (l *look) lastLevel() Why   { return when(l.out.Level == 0, WhyLastLevel) }
 func (l *look) unmatched() Why   { return when(l.d.Unmatched.Minor() > 0, WhyUnmatched) }
+
+func (l *look) elsewhere() Why { return when(len(l.d.Elsewhere) > 0, WhyElsewhere) }
 
 func (l *look) bankDataOld() Why {
 	if !l.p.old(l.d, l.on) {
@@ -229,7 +232,7 @@ func (l *look) needsCreditor() Why {
 }
 
 func (l *look) noChannel() Why {
-	_, reached := l.d.reach(l.level().Channel)
+	_, _, reached := l.d.way(l.level())
 	return when(!reached, WhyNoChannel)
 }
 
@@ -251,11 +254,11 @@ func when(holds bool, why Why) Why {
 // remind writes the reminder: one for all items, each with what remains of it and is not in dispute.
 func (l *look) remind() {
 	level, o := l.level(), &l.out
-	recipient, _ := l.d.reach(level.Channel)
+	way, recipient, _ := l.d.way(level)
 	r := &Reminder{
 		QueuedOn: l.on, Generation: l.c.Generation, Level: o.Level, LevelID: level.ID, Policy: l.p.ID, Version: l.p.Version,
 		Due: o.Due, Disputed: o.Disputed, Unapplied: l.d.money(l.d.Unapplied.Minor()), ToPay: l.d.money(l.net),
-		LateChargeUse: level.lateCharge(), Channel: level.Channel, Recipient: recipient, Template: level.Template,
+		LateChargeUse: level.lateCharge(), Channel: way.Channel, Recipient: recipient, Template: way.Template,
 		Language: l.d.Language, Tone: level.Tone, Who: level.Who, Acting: l.as,
 	}
 	if !l.c.Begun {
@@ -268,14 +271,16 @@ func (l *look) remind() {
 		r.Fee = fee
 	}
 	l.list(r)
-	if l.p.BusinessDaysOnly && domain.JapanBankDays().Provisional(l.on) {
+	if l.p.BusinessDaysOnly && l.p.BankDays.Days().Provisional(l.on) {
 		o.Warnings = append(o.Warnings, WhyProvisional)
 	}
 	o.Why, o.Reminder, o.Steps = WhyLevelReached, r, append(o.Steps, Step{Do: Remind})
 }
 
+// list adds the items. A late charge is shown for all that is not in dispute; it is assessed on listed items of which
+// nothing is in dispute.
 func (l *look) list(r *Reminder) {
-	var charge int64
+	var charge, assessed int64
 	for _, i := range l.items {
 		charge += i.undisputedCharge()
 		switch {
@@ -285,13 +290,19 @@ func (l *look) list(r *Reminder) {
 			r.More++
 			continue
 		}
-		item := ReminderItem{i.ID, i.Number, i.DueOn, l.d.money(i.undisputed()), domain.Money{}, l.on.DaysSince(i.DueOn)}
+		item := ReminderItem{Invoice: i.ID, Number: i.Number, DueOn: i.DueOn, Open: l.d.money(i.undisputed()), DaysOverdue: l.on.DaysSince(i.DueOn)}
 		if disputed := i.Open.Minor() - i.undisputed(); disputed > 0 {
 			item.Disputed = l.d.money(disputed)
+		} else if i.LateCharge.Minor() > 0 && r.LateChargeUse == LateChargeAssessed {
+			item.LateCharge = i.LateCharge
+			assessed += i.LateCharge.Minor()
 		}
 		r.Items = append(r.Items, item)
 	}
-	if r.LateChargeUse != NoLateCharge {
+	switch r.LateChargeUse {
+	case LateChargeShown:
 		r.LateCharge = l.d.money(charge)
+	case LateChargeAssessed:
+		r.LateCharge = l.d.money(assessed)
 	}
 }

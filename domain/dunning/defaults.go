@@ -3,7 +3,8 @@ package dunning
 import "github.com/urikake/urikake/domain"
 
 // DefaultPolicy is a policy to begin with, in Japanese or (for any other language) in English: a notice ahead, then
-// friendly, polite, firm, and last a notice that names consequences. Reminders of an agency are information in the
+// friendly, polite, firm, and last a notice that names consequences. Whom no mail reaches gets the friendly and polite
+// ones by letter, and whom nobody can call is written to; a registered letter is never anything less. Reminders of an agency are information in the
 // creditor's name (使者); what demands (催告) and what threatens is the creditor's. Days and amounts are convention and
 // meant to be changed.
 func DefaultPolicy(l domain.Language) Policy {
@@ -28,9 +29,9 @@ func DefaultPolicy(l domain.Language) Policy {
 func defaultLevels() []Level {
 	return []Level{
 		{ID: "PRE_DUE", DaysAfterDue: -5, Channel: Mail, Template: "pre-due", Tone: Courtesy, MinimumAmount: small(), LateCharge: NoLateCharge, Who: Agency},
-		{ID: "REMINDER_1", DaysAfterDue: 3, Channel: Mail, Template: "reminder-1", Tone: Friendly, MinimumAmount: small(), LateCharge: NoLateCharge, Who: Agency},
-		{ID: "REMINDER_2", DaysAfterDue: 7, Channel: Mail, Template: "reminder-2", Tone: Polite, MinimumAmount: small(), LateCharge: NoLateCharge, Who: Agency},
-		{ID: "CALL", DaysAfterDue: 14, Channel: Phone, Template: "call", Tone: Polite, MinimumAmount: small(), LateCharge: NoLateCharge, Who: Agency},
+		{ID: "REMINDER_1", DaysAfterDue: 3, Channel: Mail, Fallback: []Way{{Channel: Letter}}, Template: "reminder-1", Tone: Friendly, MinimumAmount: small(), LateCharge: NoLateCharge, Who: Agency},
+		{ID: "REMINDER_2", DaysAfterDue: 7, Channel: Mail, Fallback: []Way{{Channel: Letter}}, Template: "reminder-2", Tone: Polite, MinimumAmount: small(), LateCharge: NoLateCharge, Who: Agency},
+		{ID: "CALL", DaysAfterDue: 14, Channel: Phone, Fallback: []Way{{Mail, "reminder-2"}, {Letter, "reminder-2"}}, Template: "call", Tone: Polite, MinimumAmount: small(), LateCharge: NoLateCharge, Who: Agency},
 		{ID: "DEMAND_1", DaysAfterDue: 30, Channel: Letter, Template: "demand-1", Tone: Firm, MinimumAmount: small(), LateCharge: NoLateCharge, Who: Agency},
 		{ID: "DEMAND_2", DaysAfterDue: 45, Channel: Letter, Template: "demand-2", Tone: Firm, MinimumAmount: small(), LateCharge: LateChargeShown, Who: Creditor},
 		{ID: "FINAL", DaysAfterDue: 60, Channel: RegisteredLetter, Template: "final", Tone: Final, MinimumAmount: small(), LateCharge: LateChargeShown, Who: Creditor},

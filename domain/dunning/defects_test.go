@@ -73,3 +73,34 @@ func TestHistoryDoesNotVanish(t *testing.T) {
 		t.Errorf("%+v", after)
 	}
 }
+
+// Neither the total nor the sign: what remains is asked for, from the day after the due date, never before it.
+func TestWhatRemainsIsAskedForOnceItIsLate(t *testing.T) {
+	p := plain()
+	p.Levels[0].DaysAfterDue = 1
+	partly := owing(item("I1", "06-30", 4000)) // of 11,000
+	for on, want := range map[string]bool{"05-01": false, "06-29": false, "06-30": false, "07-01": true, "08-29": true} {
+		d := dunning.Decide(p, nil, partly, day(on), dunning.Agency)
+		if d.Reminds() != want || want && (d.Reminder.ToPay != yen(4000) || d.Reminder.Items[0].Open != yen(4000)) {
+			t.Errorf("%s: %s %+v", on, d, d.Reminder)
+		}
+	}
+}
+
+// What was paid or credited right before is seen, whether it is applied yet or not, when it is decided and when it goes out.
+func TestNobodyIsRemindedWhoPaidOrWasCredited(t *testing.T) {
+	free := owing(item("I1", "06-30", 11000))
+	free.Unapplied = yen(11000)
+	credit := free
+	credit.Credit = yen(11000)
+	for name, debtor := range map[string]dunning.Debtor{"paid or credited": owing(), "paid, not applied": free, "credited, not applied": credit} {
+		if d := dunning.Decide(plain(), nil, debtor, day("07-03"), dunning.Agency); d.Reminds() {
+			t.Errorf("%s: %s", name, d)
+		}
+		given(t, queued()).When(askOf(send("07-03"), debtor)).Refused(dunning.ErrPaidMeanwhile)
+	}
+	after := given(t, queued(), sent("R-1", "07-03", 1, "R1")).State()
+	if d := dunning.Decide(plain(), after, owing(), day("07-04"), dunning.Agency); len(d.Steps) != 1 || d.Steps[0].Do != dunning.DoClose {
+		t.Errorf("a credit does not clear the case: %+v", d.Steps)
+	}
+}

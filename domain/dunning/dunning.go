@@ -101,6 +101,9 @@ type Order struct {
 	Acting Capacity    `json:"acting,omitempty" doc:"in whose name: AGENCY (when left out) or CREDITOR, which takes the permission dunning:creditor"`
 }
 
+// GivenOn is the day on which it is done.
+func (o Order) GivenOn() domain.Date { return o.On }
+
 // As is in whose name a command is given.
 func (o Order) As() Capacity {
 	if o.Acting == "" {
@@ -128,6 +131,7 @@ type Command interface {
 	Name() string
 	Case() Key
 	As() Capacity
+	GivenOn() domain.Date                         // on which it is done
 	check(*domain.Faults)                         // the shape, whatever the books say
 	decide(*State, Facts) ([]domain.Event, error) // refusals first, then the facts
 }
@@ -143,17 +147,27 @@ type Event interface {
 type Facts struct {
 	SellerKnown   bool
 	CustomerKnown bool
-	Policy        Versioned // the one that holds for the debtor; only where NeedsFacts says so
-	Debtor        Debtor    // as of the command's day; only where NeedsFacts says so
+	Policy        Versioned   // the one that holds for the debtor; only where NeedsFacts says so
+	Debtor        Debtor      // as of the command's day, or of today where LooksAtToday says so; only where NeedsFacts says so
+	Today         domain.Date // in the seller's time zone; none: nobody knows
 }
 
 // NeedsFacts tells the commands that are decided by the policy and the debtor's facts too.
 func NeedsFacts(c Command) bool {
 	switch c := c.(type) {
-	case EscalateReminder:
+	case EscalateReminder, DispatchReminder, SendReminder, RecordPromise, SettlePromise, AgreePaymentPlan, MissInstalment, AcceleratePlan, CompletePlan:
 		return true
 	case CloseCase:
 		return c.Reason == ClosePaid
+	}
+	return false
+}
+
+// LooksAtToday tells the commands that are decided by the facts of today, whatever day they bear: a letter goes out now.
+func LooksAtToday(c Command) bool {
+	switch c.(type) {
+	case DispatchReminder, SendReminder:
+		return true
 	}
 	return false
 }
@@ -193,6 +207,9 @@ func decide(s *State, r Request) ([]domain.Event, error) {
 		return nil, ErrUnknownCustomer.With("%s of seller %s", r.Case().Customer, r.Case().Seller).At("/customer")
 	case NeedsFacts(r.Command) && r.Facts.Debtor.Key != r.Case():
 		return nil, ErrFactsMissing.With("%s", r.Facts.Debtor.Stream())
+	}
+	if today := r.Facts.Today; !today.IsZero() && r.GivenOn().After(today) {
+		return nil, ErrFutureDay.With("%s, and today is %s", r.GivenOn(), today).At("/on")
 	}
 	return r.decide(s, r.Facts)
 }

@@ -1,6 +1,7 @@
 package dunning_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/urikake/urikake/domain"
@@ -56,13 +57,18 @@ func owing(items ...dunning.Item) dunning.Debtor {
 	return dunning.Debtor{Key: key, Items: items, Addresses: []dunning.Address{{Channel: dunning.Mail, Recipient: "contact:0"}}}
 }
 
+// received is the debtor with money that came on a day and settles an item, or nothing yet.
+func received(d dunning.Debtor, on string, amount int64, item domain.InvoiceID) dunning.Debtor {
+	d.Receipts = append(slices.Clone(d.Receipts), dunning.Receipt{On: day(on), Amount: yen(amount), For: item})
+	return d
+}
+
 func facts(d dunning.Debtor) dunning.Facts {
 	return dunning.Facts{SellerKnown: true, CustomerKnown: true, Policy: plain(), Debtor: d}
 }
 
-func ask(c dunning.Command) dunning.Request {
-	return dunning.Request{Command: c, Facts: dunning.Facts{SellerKnown: true, CustomerKnown: true}}
-}
+// ask gives a command about a debtor who owes one invoice of 11,000 yen, due on 06-30.
+func ask(c dunning.Command) dunning.Request { return askOf(c, owing(item("I1", "06-30", 11000))) }
 
 func askOf(c dunning.Command, d dunning.Debtor) dunning.Request {
 	return dunning.Request{Command: c, Facts: facts(d)}

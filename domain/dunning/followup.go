@@ -13,16 +13,11 @@ func (l *look) settlePromise() {
 	if p == nil {
 		return
 	}
-	until := p.PayBy()
-	if l.on.Before(until) {
-		until = l.on
-	}
-	received := l.d.received(p.MadeOn, until)
-	outcome := p.outcome(received)
+	outcome, paid, _ := p.outcome(l.d, l.on)
 	if outcome != Kept && !(l.on.After(p.PayBy()) && l.d.covers(l.p.Policy, p.PayBy())) {
 		return
 	}
-	l.out.Steps = append(l.out.Steps, Step{Do: DoSettle, Promise: p.ID, Outcome: outcome, Received: l.d.money(received)})
+	l.out.Steps = append(l.out.Steps, Step{Do: DoSettle, Promise: p.ID, Outcome: outcome, Received: l.d.money(paid)})
 	l.c.Promise = nil
 }
 
@@ -52,42 +47,35 @@ func (l *look) followPlan() {
 	p := *l.c.Plan
 	p.Missed = slices.Clone(p.Missed)
 	l.c.Plan = &p
-	if received := l.d.received(p.AgreedOn, l.on); received >= p.total() {
-		l.out.Steps = append(l.out.Steps, Step{Do: DoComplete, Plan: p.ID, Received: l.d.money(received)})
+	if paid, asked := p.met(l.d, len(p.Instalments), l.on); paid >= asked {
+		l.out.Steps = append(l.out.Steps, Step{Do: DoComplete, Plan: p.ID, Received: l.d.money(paid)})
 		l.c.Plan = nil
 		return
 	}
-	behind := l.missed(&p)
+	l.missed(&p)
 	l.out.Missed = len(p.Missed)
-	if trigger, due := l.accelerates(&p, behind); due {
+	if trigger, due := l.accelerates(&p); due {
 		l.out.Steps = append(l.out.Steps, Step{Do: DoAccelerate, Plan: p.ID, Trigger: trigger})
 		p.EffectiveOn = l.on
 	}
 }
 
-// missed notes instalments that were not paid by their day, and counts those that are still not paid.
-func (l *look) missed(p *Plan) (behind int) {
-	var sum int64
+// missed notes instalments that were not paid by their day.
+func (l *look) missed(p *Plan) {
 	for i, part := range p.Instalments {
 		by := part.payBy()
 		if !l.on.After(by) || !l.d.covers(l.p.Policy, by) {
 			break
 		}
-		sum += part.Amount.Minor()
-		inTime := l.d.received(p.AgreedOn, by)
-		if inTime < sum && !slices.Contains(p.Missed, i+1) {
+		if paid, asked := p.met(l.d, i+1, by); paid < asked && !slices.Contains(p.Missed, i+1) {
 			p.Missed = append(p.Missed, i+1)
-			l.out.Steps = append(l.out.Steps, Step{Do: DoMiss, Plan: p.ID, Instalment: i + 1, Received: l.d.money(inTime)})
-		}
-		if l.d.received(p.AgreedOn, l.on) < sum {
-			behind++
+			l.out.Steps = append(l.out.Steps, Step{Do: DoMiss, Plan: p.ID, Instalment: i + 1, Received: l.d.money(paid)})
 		}
 	}
-	return behind
 }
 
 // accelerates tells what makes the rest due by itself. A consumer's instalment sale is called in by notice only.
-func (l *look) accelerates(p *Plan, behind int) (Trigger, bool) {
+func (l *look) accelerates(p *Plan) (Trigger, bool) {
 	if p.InstalmentSale || !p.EffectiveOn.IsZero() {
 		return "", false
 	}
@@ -95,7 +83,7 @@ func (l *look) accelerates(p *Plan, behind int) (Trigger, bool) {
 		return OnInsolvency, true
 	}
 	n := p.Clause.Missed
-	return MissedInstalments, n > 0 && behind >= n && len(p.Missed) >= n
+	return MissedInstalments, n > 0 && len(p.Missed) >= n && p.behind(l.p.Policy, l.d, l.on) >= n
 }
 
 // planRuns until the plan's last day, or the day from which all of it is due.
@@ -113,7 +101,7 @@ func (l *look) planRuns() Why {
 
 // closeCase ends a case that has nothing left to dun for; what else is late begins afresh.
 func (l *look) closeCase() {
-	if !l.c.Open() || !l.d.clears(&l.c) {
+	if !l.c.Open() || !l.c.Leaving.IsZero() || !l.d.clears(&l.c) {
 		return
 	}
 	l.out.Steps = append(l.out.Steps, Step{Do: DoClose})

@@ -48,7 +48,7 @@ func CheckPolicy(c PolicyCommand) error {
 }
 
 // SetDunningPolicy sets a policy of a seller, or a new version of it, in force for what is decided from then on.
-// Reminders that are queued keep the version that they were queued by.
+// Reminders that are queued are looked at by it before they go out.
 // Refuses dunning.nothing_new, dunning.too_many_policies, and each field by its own rule.
 type SetDunningPolicy struct {
 	Seller domain.SellerID `json:"seller" doc:"the seller"`
@@ -96,11 +96,18 @@ func (p Policy) normal() Policy {
 		if len(l.Texts) == 0 {
 			l.Texts = nil
 		}
+		if len(l.Was) == 0 {
+			l.Was = nil
+		}
+		if len(l.Fallback) == 0 {
+			l.Fallback = nil
+		}
 		l.LateCharge = l.lateCharge()
 		levels[i] = l
 	}
 	p.Levels = levels
 	p.MinimumDays = p.between()
+	p.BankDays = p.BankDays.Normal()
 	if p.OldBankData == "" {
 		p.OldBankData = StopOnOldData
 	}

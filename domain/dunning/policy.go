@@ -21,7 +21,8 @@ type Policy struct {
 	GraceDays        int             `json:"grace_days,omitzero" doc:"days after the due date on which an item does not count as late yet, 0 to 60"`
 	QuietSpans       []QuietSpan     `json:"quiet_spans,omitempty" doc:"days of every year on which nobody is reminded, up to 20 spans"`
 	QuietWeekdays    []Weekday       `json:"quiet_weekdays,omitempty" doc:"MON, TUE, WED, THU, FRI, SAT, SUN on which nobody is reminded"`
-	BusinessDaysOnly bool            `json:"business_days_only,omitzero" doc:"remind on Japanese bank business days only"`
+	BusinessDaysOnly bool            `json:"business_days_only,omitzero" doc:"remind on bank days only: see bank_days"`
+	BankDays         domain.BankDays `json:"bank_days,omitzero" doc:"on which days banks settle, for business_days_only; Japanese bank days when left out"`
 	MinimumDays      int             `json:"minimum_days_between,omitzero" doc:"days between two reminders to one debtor, 1 (when left out) to 365"`
 	BankDataMaxAge   int             `json:"bank_data_max_age,omitzero" doc:"days that the last bank data may be old, 1 to 60; 0: nobody asks"`
 	OldBankData      OldData         `json:"old_bank_data,omitempty" doc:"what a run does when it is older: STOP (when left out) or WARN"`
@@ -74,6 +75,7 @@ func (p Policy) check(f *domain.Faults) {
 	checkLevels(f, p.Levels)
 	f.Add("/language", p.Language.Check())
 	p.checkQuiet(f)
+	f.Add("/bank_days", p.BankDays.Check())
 	days(f, "/grace_days", p.GraceDays, graceDaysMax)
 	days(f, "/minimum_days_between", p.MinimumDays, minimumDaysMax)
 	days(f, "/bank_data_max_age", p.BankDataMaxAge, bankAgeMax)
@@ -94,23 +96,29 @@ func (p Policy) Check() error {
 // between is the least number of days from one reminder to the next: never two on one day.
 func (p Policy) between() int { return max(1, p.MinimumDays) }
 
-// next is the number of the level after those that were sent, 0 after the last. It is looked up by name, so that a
-// policy that was changed meanwhile goes on where the other stood, and none is sent twice.
+// next is the number of the level after those that were sent, 0 after the last: never one that was sent or stands before
+// one that was. What was sent is looked up by the name that it had, which a level that was renamed still knows as what it
+// was; one that the policy does not know counts by the place that it had.
 func (p Policy) next(reached []Reached) int {
 	from := 0
-	if len(reached) > 0 {
-		last := reached[len(reached)-1]
-		from = last.Level
-		if i := slices.IndexFunc(p.Levels, func(l Level) bool { return l.ID == last.ID }); i >= 0 {
-			from = i + 1
+	for _, r := range reached {
+		place := r.Level
+		if i := p.find(r.ID); i >= 0 {
+			place = i + 1
 		}
+		from = max(from, place)
 	}
 	for n := from + 1; n <= len(p.Levels); n++ {
-		if !slices.ContainsFunc(reached, func(r Reached) bool { return r.ID == p.Levels[n-1].ID }) && (n == 1 || !p.Levels[n-1].ahead()) {
+		if n == 1 || !p.Levels[n-1].ahead() {
 			return n
 		}
 	}
 	return 0
+}
+
+// find is the place of the level that has the name, or had it; below zero for none.
+func (p Policy) find(id LevelID) int {
+	return slices.IndexFunc(p.Levels, func(l Level) bool { return l.named(id) })
 }
 
 // Policies are those of one seller as they stand.

@@ -139,13 +139,21 @@ func (w *world) deliver(t *rapid.T) {
 		return
 	}
 	o := dunning.Order{Key: key, On: w.today, Acting: r.Acting}
-	switch v := dunning.Recheck(w.policy.Policy, *r, w.state, w.debtor, w.today); {
+	leaving := !w.state.Leaving.IsZero()
+	switch v := dunning.Recheck(w.policy, *r, w.state, w.debtor, w.today); {
+	case v.Send && !leaving && rapid.Bool().Draw(t, "interrupted"): // given out, and then nothing more
+		if !w.give(t, dunning.DispatchReminder{Order: o, Reminder: r.ID}) || w.state.Leaving.IsZero() {
+			t.Fatalf("%+v, and yet it does not go out", v)
+		}
 	case v.Send:
 		if !w.give(t, dunning.SendReminder{Order: o, Reminder: r.ID, TextHash: hash, Channel: r.Channel, Result: dunning.Accepted}) {
 			t.Fatalf("%+v, and yet it is refused", v)
 		}
 	case v.Drop != "":
-		if !w.give(t, dunning.DropReminder{Order: o, Reminder: r.ID, Reason: v.Drop}) {
+		if w.give(t, dunning.DropReminder{Order: o, Reminder: r.ID, Reason: v.Drop}) == leaving {
+			t.Fatalf("%+v, leaving %v: dropped, or not", v, leaving)
+		}
+		if leaving && !w.give(t, dunning.DropReminder{Order: o, Reminder: r.ID, Reason: v.Drop, NotGone: true}) {
 			t.Fatalf("%+v can't be dropped", v)
 		}
 	}
@@ -162,7 +170,9 @@ func (w *world) happen(t *rapid.T) {
 		paid := rapid.Int64Range(0, item.Open.Minor()).Draw(t, "paid")
 		item.Open = yen(item.Open.Minor() - paid)
 		item.Disputed = yen(min(item.Disputed.Minor(), item.Open.Minor()))
-		w.debtor.Receipts = append(w.debtor.Receipts, dunning.Receipt{On: w.today, Amount: yen(paid)})
+		w.debtor.Receipts = append(w.debtor.Receipts, dunning.Receipt{
+			On: w.today, Amount: yen(paid), For: rapid.SampledFrom([]domain.InvoiceID{item.ID, ""}).Draw(t, "for"),
+		})
 	case 1:
 		item.Disputed = yen(rapid.Int64Range(0, item.Open.Minor()).Draw(t, "disputed"))
 	case 2:

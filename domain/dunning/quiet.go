@@ -66,7 +66,7 @@ func (s QuietSpan) holds(d MonthDay) bool {
 func (p Policy) Quiet(d domain.Date) bool {
 	return slices.Contains(p.QuietWeekdays, Weekdays[d.Weekday()]) ||
 		slices.ContainsFunc(p.QuietSpans, func(s QuietSpan) bool { return s.holds(monthDay(d)) }) ||
-		p.BusinessDaysOnly && !domain.JapanBankDays().BusinessDay(d)
+		p.BusinessDaysOnly && !p.BankDays.Days().BusinessDay(d)
 }
 
 // NextAllowed is the day itself when the policy reminds on it, else the first one after it on which it does.

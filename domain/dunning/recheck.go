@@ -10,17 +10,28 @@ type Verdict struct {
 	Until domain.Date `json:"until,omitzero" doc:"look again on this day"`
 }
 
-// Recheck looks at a queued reminder once more before it goes out, with the facts of that moment: a debtor who has paid
-// or objected meanwhile is not reminded. What changed is dropped, and the next run decides anew; on a quiet day, or
-// while bank data is missing, it waits. O(items).
-func Recheck(p Policy, r Reminder, c *State, d Debtor, on domain.Date) Verdict {
+// LastLook is Recheck by the books of today for a letter of an earlier day. What would only wait today, as it is quiet or
+// bank data is missing, may go if it might on the letter's own day.
+func LastLook(p Versioned, r Reminder, c *State, d Debtor, today, on domain.Date) Verdict {
+	v := Recheck(p, r, c, d, today)
+	if !v.Send && v.Drop == "" && on.Before(today) {
+		v = Recheck(p, r, c, d, on)
+	}
+	return v
+}
+
+// Recheck looks at a queued reminder once more before it goes out, with the facts of that moment and the policy that
+// holds now: a debtor who has paid or objected meanwhile is not reminded, and nobody is whom the policy would not remind
+// any more. What changed is dropped, and the next run decides anew; on a quiet day, while bank data is missing, or when
+// the last reminder is too few days ago, it waits. O(items log items).
+func Recheck(p Versioned, r Reminder, c *State, d Debtor, on domain.Date) Verdict {
 	if c == nil || c.Pending == nil || c.Pending.ID != r.ID {
 		return Verdict{Why: WhySettled}
 	}
 	for _, look := range []func() Verdict{
 		func() Verdict { return stopped(r, c, on) },
 		func() Verdict { return changed(r, d) },
-		func() Verdict { return unsent(p, r, d, on) },
+		func() Verdict { return anew(p, r, c, d, on) },
 	} {
 		if v := look(); v.Why != "" {
 			return v
@@ -61,6 +72,7 @@ func changed(r Reminder, d Debtor) Verdict {
 		now := items[was.Invoice]
 		left += now.undisputed()
 		same = same && now.undisputed() == was.Open.Minor() && now.DueOn == was.DueOn
+		same = same && now.LateCharge.Minor() >= was.LateCharge.Minor() // less has accrued: it was assessed meanwhile
 		objects = objects || now.Open.Minor()-now.undisputed() > was.Disputed.Minor()
 	}
 	same = same && max(0, d.Unapplied.Minor()) == max(0, r.Unapplied.Minor())
@@ -73,25 +85,62 @@ func changed(r Reminder, d Debtor) Verdict {
 		return Verdict{Why: WhyCovered, Drop: DropPaid}
 	case !same:
 		return Verdict{Why: WhyChanged, Drop: DropChanged}
-	case d.Unmatched.Minor() > 0 && r.Run != "":
-		return Verdict{Why: WhyUnmatched, Drop: DropUnmatched}
 	}
 	return Verdict{}
 }
 
-// unsent: it can't go out, or not today.
-func unsent(p Policy, r Reminder, d Debtor, on domain.Date) Verdict {
+// anew decides again: the reminder would still be queued, and as it is.
+func anew(p Versioned, r Reminder, c *State, d Debtor, on domain.Date) Verdict {
+	l := look{p: p, c: *c, d: d, on: on, as: r.Acting, byHand: r.Run == ""}
+	l.c.Pending = nil
+	if r.More > 0 { // what it does not list stands in its total
+		then := look{p: p, c: l.c, d: d, on: r.QueuedOn}
+		if then.claim(); then.out.Due != r.Due {
+			return l.verdict(WhyChanged, r)
+		}
+	}
+	l.claim()
+	for _, check := range checks {
+		if why := check.finds(&l); why != "" && !(check.soft && l.byHand) {
+			return l.verdict(why, r)
+		}
+	}
+	level := l.level()
+	switch way, _, _ := d.way(level); {
+	case !level.named(r.LevelID):
+		return l.verdict(WhyChanged, r)
+	case p.ID == r.Policy && p.Version == r.Version:
+	case way != Way{r.Channel, r.Template}, level.Tone != r.Tone, level.Who != r.Who, level.lateCharge() != r.LateChargeUse,
+		amount(level.Fee, d.Currency).Minor() != r.Fee.Minor():
+		return l.verdict(WhyChanged, r)
+	}
 	if _, reached := d.reach(r.Channel); !reached {
 		return Verdict{Why: WhyNoChannel, Drop: DropNoAddress}
 	}
-	if r.Run == "" {
-		return Verdict{}
-	}
-	switch {
-	case p.old(d, on) && p.OldBankData != WarnOnOldData:
-		return Verdict{Why: WhyBankDataOld, Until: on.AddDays(1)}
-	case p.Quiet(on):
-		return Verdict{Why: WhyQuietDay, Until: p.NextAllowed(on)}
-	}
 	return Verdict{}
+}
+
+// verdict is what becomes of a reminder against which something stands now: it waits where time alone will do.
+func (l *look) verdict(why Why, r Reminder) Verdict {
+	v := Verdict{Why: why, Until: l.out.AllowedFrom}
+	switch why {
+	case WhyBankDataOld:
+		v.Until = l.on.AddDays(1)
+	case WhyQuietDay, WhyRecently:
+	default:
+		v.Until, v.Drop = domain.Date{}, dropFor[why]
+		if v.Drop == "" {
+			v.Drop = DropChanged
+			if l.p.ID != r.Policy || l.p.Version != r.Version {
+				v.Drop = DropPolicy
+			}
+		}
+	}
+	return v
+}
+
+// dropFor is why a reminder is dropped; what is not in it follows from other amounts, or another policy.
+var dropFor = map[Why]DropReason{
+	WhyOnHold: DropHeld, WhyPlan: DropHeld, WhyPromise: DropHeld, WhyHandedOver: DropAway, WhyReturned: DropAway,
+	WhyDisputed: DropDisputed, WhyCovered: DropPaid, WhyUnmatched: DropUnmatched, WhyElsewhere: DropElsewhere, WhyNoChannel: DropNoAddress,
 }

@@ -9,6 +9,7 @@ type ReminderItem struct {
 	DueOn       domain.Date      `json:"due_on" doc:"its due date"`
 	Open        domain.Money     `json:"open" doc:"what is asked for: what remains open of it and is not in dispute"`
 	Disputed    domain.Money     `json:"disputed,omitzero" doc:"left out, as it is in dispute"`
+	LateCharge  domain.Money     `json:"late_charge,omitzero" doc:"late charge to the day that is assessed on it when the reminder is sent"`
 	DaysOverdue int              `json:"days_overdue" doc:"days from the due date; below zero before it"`
 }
 
@@ -29,7 +30,7 @@ type Reminder struct {
 	Unapplied     domain.Money    `json:"unapplied" doc:"the debtor's money that settles nothing yet"`
 	ToPay         domain.Money    `json:"to_pay" doc:"due less unapplied; late charge and fee stand beside it"`
 	LateChargeUse LateChargeUse   `json:"late_charge_use" doc:"NONE, SHOWN or ASSESSED"`
-	LateCharge    domain.Money    `json:"late_charge,omitzero" doc:"late charges accrued to the day and shown"`
+	LateCharge    domain.Money    `json:"late_charge,omitzero" doc:"late charges accrued to the day: shown, or assessed when it is sent"`
 	Fee           domain.Money    `json:"fee,omitzero" doc:"fee that is asked for; it is owed only once it is invoiced"`
 	Channel       Channel         `json:"channel" doc:"MAIL, LETTER, PHONE, SMS or REGISTERED_LETTER"`
 	Recipient     string          `json:"recipient" doc:"reference to the customer's contact, not an address"`

@@ -117,15 +117,18 @@ func TestAgencyStopsInDispute(t *testing.T) {
 	theirs.Direction = dunning.Inbound
 	byCreditor := send("07-04")
 	byCreditor.Acting = dunning.Creditor
+	anyway := byCreditor
+	anyway.Gone, anyway.Note = true, "posted in the morning"
 	done := sent("R-1", "07-04", 1, "R1")
-	done.Acting = dunning.Creditor
+	done.Acting, done.Note, done.Despite = dunning.Creditor, anyway.Note, dunning.WhyOnHold
 	given(t, queued(), held(dunning.Disputed, "07-03", "")).
 		When(ask(send("07-03"))).RefusedAt(dunning.ErrAgencyStops, "/acting").
 		When(ask(call)).RefusedAt(dunning.ErrAgencyStops, "/acting").
 		When(ask(theirs)).Then(dunning.ContactRecorded{
 		Contact: "K-1", ContactedOn: day("07-04"), By: dunning.ByCall, Direction: dunning.Inbound, Outcome: dunning.Spoke, Acting: dunning.Agency,
 	}).
-		When(ask(byCreditor)).Then(done)
+		When(ask(byCreditor)).RefusedAt(dunning.ErrOnHold, "/reminder"). // a run's reminder; he may queue his own
+		When(ask(anyway)).Then(done)
 
 	hand := dunning.EscalateReminder{Order: creditor("07-03"), Reminder: "R-1", Reason: "the objection is without ground"}
 	want := queued()
@@ -181,8 +184,16 @@ func TestParties(t *testing.T) {
 	given(t).When(r).RefusedAt(dunning.ErrUnknownSeller, "/seller")
 	r.Facts.SellerKnown, r.Facts.CustomerKnown = true, false
 	given(t).When(r).RefusedAt(dunning.ErrUnknownCustomer, "/customer")
-	given(t, queued()).When(ask(escalate("07-03"))).Refused(dunning.ErrFactsMissing).
-		When(ask(dunning.CloseCase{Order: at("07-03"), Reason: dunning.ClosePaid})).Refused(dunning.ErrFactsMissing)
+	r.Facts.CustomerKnown, r.Facts.Debtor = true, dunning.Debtor{}
+	for _, c := range dunning.Commands {
+		if r.Command = c; dunning.NeedsFacts(c) && dunning.Check(c) == nil {
+			given(t).When(r).Refused(dunning.ErrFactsMissing)
+		}
+	}
+	r.Command = escalate("07-03")
+	given(t, queued()).When(r).Refused(dunning.ErrFactsMissing)
+	r.Command = dunning.CloseCase{Order: at("07-03"), Reason: dunning.ClosePaid}
+	given(t, queued()).When(r).Refused(dunning.ErrFactsMissing)
 }
 
 func TestStreams(t *testing.T) {

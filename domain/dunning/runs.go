@@ -133,7 +133,7 @@ var (
 	}
 	ErrFutureDay = &domain.Error{
 		Code: domain.Invalid, Rule: "dunning.future_day",
-		Text: "the day is still to come: nobody knows who will have paid by then; a dry run may look ahead",
+		Text: "the day is still to come in the seller's time zone: what is said to have happened has happened, and nobody knows who will have paid by then; a dry run may look ahead",
 	}
 	ErrRunEnded = &domain.Error{
 		Code: domain.Refused, Rule: "dunning.run_ended",

@@ -26,6 +26,7 @@ type Settings struct {
 	Rounding      domain.Rounding `json:"rounding" doc:"where fractions of the smallest unit go: DOWN (default), UP or HALF_UP"`
 	Tolerance     []domain.Money  `json:"tolerance,omitempty" doc:"for each currency the largest difference on an invoice that may be settled as small (bank fees, roundings)"`
 	DefaultSeries domain.Series   `json:"default_series" doc:"series that document numbers are taken from; INV by default"`
+	BankDays      domain.BankDays `json:"bank_days,omitzero" doc:"on which days banks settle: due dates by terms and days that letters name are such; Japanese bank days when left out"`
 }
 
 // defaulted fills in what was left out.
@@ -39,6 +40,7 @@ func (s Settings) defaulted() Settings {
 	if len(s.Tolerance) == 0 {
 		s.Tolerance = nil
 	}
+	s.BankDays = s.BankDays.Normal()
 	return s
 }
 
@@ -50,6 +52,7 @@ func (s Settings) check(faults *domain.Faults) {
 	faults.Add("/language", s.Language.Check())
 	faults.Add("/rounding", s.Rounding.Check())
 	faults.Add("/default_series", s.DefaultSeries.Check())
+	faults.Add("/bank_days", s.BankDays.Check())
 	if len(s.Tolerance) > ToleranceMax {
 		faults.Add("/tolerance", domain.ErrTooLong.With("%d currencies, at most %d", len(s.Tolerance), ToleranceMax))
 	} else {

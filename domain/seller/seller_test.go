@@ -76,6 +76,7 @@ func TestFields(t *testing.T) {
 		{"/language", domain.ErrUnknown, func(c *seller.RegisterSeller) { c.Language = "" }},
 		{"/rounding", domain.ErrUnknown, func(c *seller.RegisterSeller) { c.Rounding = "BANKERS" }},
 		{"/default_series", domain.ErrBadSeries, func(c *seller.RegisterSeller) { c.DefaultSeries = "inv" }},
+		{"/bank_days/calendar", domain.ErrUnknown, func(c *seller.RegisterSeller) { c.BankDays.Calendar = "US" }},
 		{"/tolerance/0", domain.ErrNotPositive, func(c *seller.RegisterSeller) { c.Settings.Tolerance[0] = domain.NewMoney(0, "JPY") }},
 		{"/tolerance/1", domain.ErrTwice, func(c *seller.RegisterSeller) { c.Settings.Tolerance[1] = domain.NewMoney(2, "JPY") }},
 		{"/tolerance", domain.ErrTooLong, func(c *seller.RegisterSeller) {
@@ -106,4 +107,16 @@ func TestWire(t *testing.T) {
 			t.Errorf("%s stands in %s", c.Name(), seller.Decider.Stream(c))
 		}
 	}
+}
+
+// A calendar that is written in two ways is one.
+func TestBankDays(t *testing.T) {
+	july, december := domain.NewDate(2026, 7, 3), domain.NewDate(2026, 12, 25)
+	typed, want := settings(), settings()
+	typed.BankDays = domain.BankDays{Calendar: domain.BanksJP, Holidays: []domain.Date{december, july, july}}
+	want.BankDays = domain.BankDays{Holidays: []domain.Date{july, december}}
+	given(t).
+		When(seller.RegisterSeller{Seller: "midori", Settings: typed}).
+		Then(seller.Registered{Seller: "midori", Settings: want}).
+		When(seller.ChangeSeller{Seller: "midori", Settings: want, Reason: "x"}).Refused(seller.ErrNothingNew)
 }

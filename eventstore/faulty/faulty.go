@@ -32,9 +32,9 @@ var Usual = Faults{Conflict: 0.03, Unwritten: 0.03, LostAck: 0.03, Late: 0.02, R
 // Store is a log with faults. It may be used by many at once; the same calls in the same order have the same faults.
 type Store struct {
 	base eventstore.Store
-	seed uint64
 
 	mu        sync.Mutex
+	seed      uint64
 	rng       *rand.Rand
 	faults    Faults
 	followers uint64 // so far
@@ -52,14 +52,23 @@ func New(base eventstore.Store, seed uint64, f Faults) *Store {
 	return &Store{base: base, seed: seed, rng: rand.New(rand.NewPCG(seed, 0)), faults: f}
 }
 
-// Set changes the faults. Without Late, what is still to be tried is tried before it returns.
+// Set changes the faults, once late appends have been tried.
 func (s *Store) Set(f Faults) {
+	s.Flush()
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.faults = f
-	s.mu.Unlock()
-	if f.Late == 0 {
-		s.arrive(1)
-	}
+}
+
+// Flush tries late appends.
+func (s *Store) Flush() { s.arrive(1) }
+
+// Reseed begins to draw anew, so that what happens next does not depend on how much was drawn before.
+func (s *Store) Reseed(seed uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seed, s.followers = seed, 0
+	s.rng = rand.New(rand.NewPCG(seed, 0))
 }
 
 // Counts tells what has gone wrong so far.
@@ -197,7 +206,7 @@ func (s *Store) Follow(ctx context.Context, after eventstore.Position) iter.Seq2
 	return func(yield func(eventstore.Recorded, error) bool) {
 		s.mu.Lock()
 		s.followers++
-		rng := rand.New(rand.NewPCG(s.seed, s.followers))
+		rng := rand.New(rand.NewPCG(s.seed, s.followers)) // the appenders' is the one of follower 0
 		s.mu.Unlock()
 		for r, err := range s.base.Follow(ctx, after) {
 			if !yield(r, err) || err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
@@ -25,13 +26,22 @@ var ErrUnknownRecipient = &domain.Error{
 	Text: "the customer has no such contact; a recipient is customer, or contact: and the contact's place from 0",
 }
 
-// onPolicies asks that the seller be registered.
+// onPolicies asks that the seller be registered, and that what the banks told has been told.
 func (l *Ledger) onPolicies(ctx context.Context, c dunning.PolicyCommand, env eventstore.Envelope) (eventstore.Receipt, error) {
 	if err := dunning.CheckPolicy(c); err != nil {
 		return eventstore.Receipt{}, err
 	}
 	if err := l.registered(ctx, c.Of()); err != nil {
 		return eventstore.Receipt{}, err
+	}
+	if bank, ok := c.(dunning.RecordBankData); ok {
+		today, err := l.today(ctx, bank.Seller)
+		if err != nil {
+			return eventstore.Receipt{}, err
+		}
+		if !today.IsZero() && bank.On.After(today) {
+			return eventstore.Receipt{}, dunning.ErrFutureDay.With("%s, and today is %s", bank.On, today).At("/on")
+		}
 	}
 	return eventstore.Run(ctx, l.handler, policies, c, env)
 }
@@ -70,32 +80,65 @@ func (l *Ledger) onCase(ctx context.Context, c dunning.Command, env eventstore.E
 	if err != nil {
 		return eventstore.Receipt{}, err
 	}
-	return eventstore.Run(ctx, l.handler, cases, dunning.Request{Command: c, Facts: facts}, env)
+	r := dunning.Request{Command: c, Facts: facts}
+	if err := l.assess(ctx, r, env); err != nil {
+		return eventstore.Receipt{}, err
+	}
+	return eventstore.Run(ctx, l.handler, cases, r, env)
 }
 
 func (l *Ledger) facts(ctx context.Context, c dunning.Command) (f dunning.Facts, err error) {
 	key := c.Case()
 	p, err := l.parties(ctx, account.Key(key))
 	f.SellerKnown, f.CustomerKnown = p.SellerKnown, p.CustomerKnown
-	if err != nil || !f.SellerKnown || !f.CustomerKnown || !dunning.NeedsFacts(c) {
+	if err != nil || !f.SellerKnown || !f.CustomerKnown {
+		return f, err
+	}
+	if f.Today, err = l.today(ctx, key.Seller); err != nil || !dunning.NeedsFacts(c) {
 		return f, err
 	}
 	if f.Policy, _, err = l.Policy(ctx, key.Seller, key.Customer); err != nil {
 		return f, err
 	}
-	f.Debtor, err = l.Debtor(ctx, key, dayOf(c))
+	on := c.GivenOn()
+	if dunning.LooksAtToday(c) && !f.Today.IsZero() {
+		on = f.Today
+	}
+	if f.Debtor, err = l.Debtor(ctx, key, on); err != nil || !asksElsewhere(c) {
+		return f, err
+	}
+	f.Debtor.Elsewhere, err = l.Elsewhere(ctx, key, on)
 	return f, err
 }
 
-// dayOf is the day as of which a command that needs facts is decided.
-func dayOf(c dunning.Command) domain.Date {
+// asksElsewhere tells the commands that ask for money in other currencies. A run has asked the read models before it
+// queues a reminder, and what came since is found when that is given out.
+func asksElsewhere(c dunning.Command) bool {
 	switch c := c.(type) {
 	case dunning.EscalateReminder:
-		return c.On
-	case dunning.CloseCase:
-		return c.On
+		return c.Run == ""
+	case dunning.SendReminder:
+		return !c.Gone
+	case dunning.DispatchReminder:
+		return true
 	}
-	return domain.Date{}
+	return false
+}
+
+// today is the day in the seller's time zone; none where the ledger has no clock.
+func (l *Ledger) today(ctx context.Context, id domain.SellerID) (on domain.Date, err error) {
+	if l.clock == nil {
+		return on, nil
+	}
+	settings, err := l.Settings(ctx, id)
+	if err != nil {
+		return on, err
+	}
+	zone, err := time.LoadLocation(settings.TimeZone)
+	if err != nil {
+		return on, err
+	}
+	return domain.DateOf(l.clock().In(zone)), nil
 }
 
 // Policy is the one that holds for a debtor: the customer's own, its group's, or the seller's default. ok is false where

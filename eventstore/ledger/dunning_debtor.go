@@ -14,10 +14,11 @@ import (
 )
 
 // Debtor is the facts about a debtor as of a day, read from the account itself and not from read models: what is open
-// under the due dates that hold on the day, what of it is in dispute, late charges as the contract with the
-// customer has them, else by law, unapplied money, receipts since the open promise or the running plan and of the last
-// dunning.PromiseDaysMax days, and how the debtor can be reached. Receipts without a known payer are not in the books,
-// so Unmatched is zero. O(what the account holds), and O(its events) for the numbers of the documents.
+// under the due dates that hold on the day, what of it is in dispute, late charges as the contract with the customer has
+// them, else by law, unapplied money, receipts since the open promise or the running plan and of the last
+// dunning.PromiseDaysMax days and all that settle what is open or what those two are about, and how the debtor can be
+// reached. Receipts without a known payer are not in the books, so Unmatched is zero; for Elsewhere see Elsewhere.
+// O(what the account holds), and O(its events) for the numbers of the documents.
 func (l *Ledger) Debtor(ctx context.Context, key dunning.Key, on domain.Date) (d dunning.Debtor, err error) {
 	d = dunning.Debtor{Key: key, Unmatched: domain.NewMoney(0, key.Currency)}
 	err = l.customer(ctx, customer.Key{Seller: key.Seller, Customer: key.Customer}, func(s *customer.State) {
@@ -36,11 +37,11 @@ func (l *Ledger) Debtor(ctx context.Context, key dunning.Key, on domain.Date) (d
 	if err != nil {
 		return d, err
 	}
-	since, err := l.receiptsSince(ctx, key, on)
+	a, err := l.about(ctx, key, on)
 	if err != nil {
 		return d, err
 	}
-	return d, l.owed(ctx, &d, on, since)
+	return d, l.owed(ctx, &d, on, a)
 }
 
 // addresses are one for each channel by which a customer can be reached, a contact for billing before the others.
@@ -68,23 +69,37 @@ func contact(contacts []customer.Contact, has func(customer.Contact) bool) (reci
 	return recipient, ok
 }
 
-// receiptsSince is the day from which a decision may ask for receipts.
-func (l *Ledger) receiptsSince(ctx context.Context, key dunning.Key, on domain.Date) (since domain.Date, err error) {
-	since = on.AddDays(-dunning.PromiseDaysMax)
-	err = l.Case(ctx, key, func(s *dunning.State, _ eventstore.Version) error {
-		if s.Promise != nil && s.Promise.MadeOn.Before(since) {
-			since = s.Promise.MadeOn
+// about is what a debtor has promised and agreed to: money for it is asked for since its day, and whatever settled its
+// items before.
+type about struct {
+	since domain.Date
+	items map[domain.InvoiceID]bool
+}
+
+func (l *Ledger) about(ctx context.Context, key dunning.Key, on domain.Date) (a about, err error) {
+	a = about{on.AddDays(-dunning.PromiseDaysMax), make(map[domain.InvoiceID]bool)}
+	add := func(day domain.Date, items []dunning.Covered) {
+		if day.Before(a.since) {
+			a.since = day
 		}
-		if s.Plan != nil && s.Plan.AgreedOn.Before(since) {
-			since = s.Plan.AgreedOn
+		for _, i := range items {
+			a.items[i.Invoice] = true
+		}
+	}
+	err = l.Case(ctx, key, func(s *dunning.State, _ eventstore.Version) error {
+		if s.Promise != nil {
+			add(s.Promise.MadeOn, s.Promise.Items)
+		}
+		if s.Plan != nil {
+			add(s.Plan.AgreedOn, s.Plan.Items)
 		}
 		return nil
 	})
-	return since, err
+	return a, err
 }
 
 // owed fills in what the account says.
-func (l *Ledger) owed(ctx context.Context, d *dunning.Debtor, on, since domain.Date) error {
+func (l *Ledger) owed(ctx context.Context, d *dunning.Debtor, on domain.Date, a about) error {
 	key := account.Key(d.Key)
 	p, err := l.parties(ctx, key)
 	if err != nil {
@@ -96,11 +111,14 @@ func (l *Ledger) owed(ctx context.Context, d *dunning.Debtor, on, since domain.D
 			d.Items = append(d.Items, dunning.Item{
 				ID: i.ID, IssuedOn: i.IssuedOn, DueOn: i.DueOn, Open: i.Open, Disputed: i.Disputed, LateCharge: i.Accrued,
 			})
+			a.items[i.ID] = true
 		}
-		for _, r := range s.Receipts(key, since, on, earlier) {
+		for _, r := range s.Receipts(key, a.since, on, a.items, earlier) {
 			d.Receipts = append(d.Receipts, dunning.Receipt(r))
 		}
-		d.Unapplied = s.UnappliedOn(key, on, earlier)
+		var cash domain.Money
+		cash, d.Credit = s.UnappliedOn(key, on, earlier)
+		d.Unapplied = domain.NewMoney(cash.Minor()+d.Credit.Minor(), key.Currency)
 	})
 	if err != nil {
 		return err

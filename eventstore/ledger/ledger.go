@@ -28,7 +28,8 @@ type Ledger struct {
 	codec   *eventstore.Codec
 	handler *eventstore.Handler
 	series  *dispenser
-	keys    *usedKeys // nil: each stream knows its own
+	keys    *usedKeys        // nil: each stream knows its own
+	clock   eventstore.Clock // nil: nobody knows what day it is
 }
 
 // New works on a log. snapshots may be nil.
@@ -37,8 +38,16 @@ func New(store eventstore.Store, codec *eventstore.Codec, snapshots eventstore.S
 	return &Ledger{store: store, codec: codec, handler: h, series: newDispenser(h)}
 }
 
-// Codec knows every event of the catalog.
-func Codec() *eventstore.Codec { return eventstore.NewCodec(catalog.Events()) }
+// At gives the ledger a clock, before its first command: days that are still to come for a seller are refused where what is
+// said has to have happened, and a reminder that goes out is looked at by the books of today. Without a clock a command's
+// own day is taken for today.
+func (l *Ledger) At(clock eventstore.Clock) *Ledger {
+	l.clock = clock
+	return l
+}
+
+// Codec knows every event of the catalog, and passes over what stands in streams that are not the ledger's.
+func Codec() *eventstore.Codec { return eventstore.NewCodec(catalog.Events()).For(catalog.Owns) }
 
 var (
 	sellers   = &eventstore.Aggregate[seller.Command, *seller.State]{Decider: seller.Decider}
@@ -150,14 +159,15 @@ func derivedID(commandID string) string {
 // parties is what decisions must know of the seller and the customer.
 type parties struct {
 	account.Parties
-	series domain.Series // of the seller's invoices
-	terms  domain.Terms  // the customer's
+	series domain.Series   // of the seller's invoices
+	bank   domain.Calendar // the seller's
+	terms  domain.Terms    // the customer's
 }
 
 func (l *Ledger) parties(ctx context.Context, key account.Key) (p parties, err error) {
 	var agreed domain.LateContract
 	err = eventstore.View(ctx, l.handler, sellers, seller.Stream(key.Seller), func(s *seller.State, _ eventstore.Version) error {
-		p.SellerKnown, p.Rounding, p.series = s.Registered, s.Rounding, s.DefaultSeries
+		p.SellerKnown, p.Rounding, p.series, p.bank = s.Registered, s.Rounding, s.DefaultSeries, s.BankDays.Days()
 		p.Tolerance, agreed.Seller = s.Tolerance(key.Currency), s.LateTerms
 		return nil
 	})
@@ -177,7 +187,7 @@ func (l *Ledger) parties(ctx context.Context, key account.Key) (p parties, err e
 // of adds what depends on the command: the due date of an invoice that names none.
 func (p parties) of(c account.Command) (_ account.Parties, err error) {
 	if invoice, ok := c.(account.IssueInvoice); ok && invoice.DueOn.IsZero() && !p.terms.IsZero() {
-		p.DueOn, err = p.terms.Due(invoice.IssuedOn, domain.JapanBankDays())
+		p.DueOn, err = p.terms.Due(invoice.IssuedOn, p.bank)
 	}
 	return p.Parties, err
 }

@@ -115,6 +115,29 @@ func TestDueDateComesFromTheTerms(t *testing.T) {
 	}
 }
 
+// A due date on a Japanese holiday stands where the seller's banks work on it, and moves where they are closed.
+func TestDueDateByTheSellersBanks(t *testing.T) {
+	o := open(t, newStore())
+	terms := domain.Terms{Kind: domain.TermsClosing, ClosingDays: []int{domain.MonthEnd}, MonthOffset: 1, PayDay: 20, HolidayRule: domain.HolidayNext}
+	o.must("terms", customer.SetPaymentTerms{Key: customer.Key{Seller: "S1", Customer: "C1"}, Terms: terms, Reason: "x"})
+	settings := seller.Settings{Name: "S1", TimeZone: "UTC", BaseCurrency: "JPY", Language: domain.Japanese}
+	for i, c := range []struct {
+		days domain.BankDays
+		due  string
+	}{
+		{domain.BankDays{}, "2026-07-21"}, // 07-20 is a holiday there
+		{domain.BankDays{Calendar: domain.BanksWeekdays}, "2026-07-20"},
+		{domain.BankDays{Calendar: domain.BanksWeekdays, Holidays: []domain.Date{day("2026-07-20"), day("2026-07-21")}}, "2026-07-22"},
+	} {
+		settings.BankDays = c.days
+		o.must(fmt.Sprint("settings-", i), seller.ChangeSeller{Seller: "S1", Settings: settings, Reason: "x"})
+		invoice := account.IssueInvoice{Key: key("C1"), IssuedOn: day("2026-06-15"), Total: jpy(1000)}
+		if e := o.must(fmt.Sprint("invoice-", i), invoice).Events[0].(account.InvoiceIssued); e.DueOn != day(c.due) {
+			t.Errorf("%+v: due %s, want %s", c.days, e.DueOn, c.due)
+		}
+	}
+}
+
 func TestUnknownPartiesAreRefused(t *testing.T) {
 	o := open(t, newStore())
 	o.refused("k1", invoice("C9", "", 1000), account.ErrUnknownCustomer)

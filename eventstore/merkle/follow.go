@@ -63,7 +63,7 @@ func (l *Log) signed(ctx context.Context) int64 {
 // next waits until the log goes on.
 func (l *Log) next(ctx context.Context) error {
 	var after eventstore.Position
-	if err := l.with(ctx, func() error { after = l.position; return nil }); err != nil {
+	if err := l.with(ctx, func() error { after = l.read; return nil }); err != nil {
 		return err
 	}
 	for _, err := range l.store.Follow(ctx, after) {

@@ -33,20 +33,23 @@ var (
 // Log is the tree of one log and its checkpoints, kept in files in the data directory. It follows the log when it is
 // asked for something, or while Run runs. The tree can be made again from the log; the checkpoints can't.
 type Log struct {
-	store eventstore.Store
-	data  string
+	store   eventstore.Store
+	data    string
+	foreign func(stream string) bool // streams that are not hashed
 
 	turn     chan struct{} // filled by whoever works with what stands below
 	files    *files        // nil until they are needed
 	edge     *Frontier
 	position eventstore.Position // of the last leaf
+	read     eventstore.Position // up to where the log was read
 	kept     int64               // leaves that are durable
 	last     Checkpoint          // the newest one; Size 0: there is none
 }
 
-// Open makes the log's tree known; it reads and writes nothing until something is asked for.
-func Open(data string, store eventstore.Store) *Log {
-	return &Log{store: store, data: data, turn: make(chan struct{}, 1)}
+// Open makes the log's tree known; it reads and writes nothing until something is asked for. Streams that are somebody
+// else's are no part of it.
+func Open(data string, store eventstore.Store, foreign func(stream string) bool) *Log {
+	return &Log{store: store, data: data, foreign: foreign, turn: make(chan struct{}, 1)}
 }
 
 // Close keeps what was hashed and ends the use of the files; the next use opens them again.
@@ -92,7 +95,7 @@ func (l *Log) open(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, f.close())
 	}
-	l.files, l.edge, l.position, l.kept = f, edge, m.Position, m.Size
+	l.files, l.edge, l.position, l.read, l.kept = f, edge, m.Position, m.Position, m.Size
 	return nil
 }
 
@@ -149,18 +152,19 @@ func (l *Log) CatchUp(ctx context.Context) (size int64, err error) {
 
 func (l *Log) follow(ctx context.Context) error {
 	head, err := l.store.Head(ctx)
-	if err != nil || head <= l.position {
+	if err != nil || head <= l.read {
 		return err
 	}
-	for leaf, err := range Hashing(eventstore.UpTo(ctx, l.store, l.position, head), l.edge.Size()) {
+	for leaf, err := range Hashing(eventstore.Own(eventstore.UpTo(ctx, l.store, l.read, head), l.foreign), l.edge.Size()) {
 		if err != nil {
 			return err
 		}
 		if err := l.files.add(l.edge.Add(leaf.Hash), leaf.Position); err != nil {
 			return l.lost(err)
 		}
-		l.position = leaf.Position
+		l.position, l.read = leaf.Position, leaf.Position
 	}
+	l.read = head
 	if err := l.files.flush(); err != nil {
 		return l.lost(err)
 	}

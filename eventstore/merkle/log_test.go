@@ -25,6 +25,8 @@ var noon = time.Date(2026, 7, 3, 12, 0, 0, 0, time.UTC)
 
 func clock() time.Time { return noon }
 
+func foreign(stream string) bool { return strings.HasPrefix(stream, "theirs-") }
+
 // fill appends n events over some streams.
 func fill(t testing.TB, s eventstore.Store, n int) {
 	t.Helper()
@@ -40,7 +42,7 @@ func fill(t testing.TB, s eventstore.Store, n int) {
 }
 
 func openLog(t testing.TB, dir string, s eventstore.Store) *Log {
-	l := Open(dir, s)
+	l := Open(dir, s, foreign)
 	t.Cleanup(func() { l.Close() })
 	return l
 }
@@ -225,7 +227,7 @@ func TestCrash(t *testing.T) {
 	dir, _ := withKey(t)
 	for range 60 {
 		fill(t, store, 1+random.IntN(40))
-		l := Open(dir, store)
+		l := Open(dir, store, foreign)
 		size, err := l.CatchUp(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -288,7 +290,7 @@ func TestForkedLogIsNotSigned(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			l := Open(dir, store)
+			l := Open(dir, store, foreign)
 			if c, err := l.Checkpoint(ctx, 0, noon); !errors.Is(err, ErrForked) {
 				t.Errorf("%s log, without %q: %+v, %v", name, forget, c, err)
 			}
@@ -324,6 +326,43 @@ func TestRun(t *testing.T) {
 	}
 	if c, err := l.Latest(context.Background()); err != nil || c.Size != 28 {
 		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// Streams of other programs on the same log are no part of the books.
+func TestForeignStreams(t *testing.T) {
+	ctx, store, alone := context.Background(), memory.New(clock), memory.New(clock)
+	theirs := func(n int) {
+		e := eventstore.Proposed{ID: uuid.New(), Kind: "x", Data: []byte("?")}
+		if _, err := store.Append(ctx, "theirs-1", eventstore.Version(n), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	theirs(0)
+	fill(t, alone, 5)
+	for r, err := range eventstore.UpTo(ctx, alone, 0, 5) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Append(ctx, r.Stream, r.Version-1, r.Proposed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	theirs(1)
+	dir, public := withKey(t)
+	keys, _ := Verifiers(public)
+	l := openLog(t, dir, store)
+	if size, err := l.CatchUp(ctx); err != nil || size != 5 {
+		t.Fatal(size, err)
+	}
+	mixed, err := l.Root(ctx, 5)
+	root, other := openLog(t, t.TempDir(), alone).Root(ctx, 5)
+	if err != nil || other != nil || mixed != root {
+		t.Errorf("%v, %v, %v, %v", mixed, root, err, other)
+	}
+	p, err := l.Prove(ctx, 4, noon)
+	if _, bad := p.Check(keys); err != nil || bad != nil || p.Index != 2 {
+		t.Errorf("%+v, %v, %v", p, err, bad)
 	}
 }
 

@@ -29,12 +29,15 @@ var requests = sync.Pool{New: func() any { return &request{done: make(chan struc
 
 // Append waits for the disk together with whoever appends at the same time. When ctx ends first it returns ctx's error
 // if nothing was written, and log.unavailable if the events are being written just then: the caller must leave their
-// bytes alone in that case.
+// bytes alone in that case. Refuses log.copy besides.
 func (s *Store) Append(ctx context.Context, stream string, expected eventstore.Version,
 	events ...eventstore.Proposed,
 ) (eventstore.Position, error) {
 	if err := eventstore.CheckAppend(ctx, stream, events); err != nil {
 		return 0, err
+	}
+	if s.copied {
+		return 0, ErrCopy
 	}
 
 	r := requests.Get().(*request)
@@ -135,6 +138,7 @@ func (s *Store) commit(w *writer, group []*request) {
 	before, _ := s.tail.get()
 	err := w.commit(group, s.heads)
 	if err == nil && len(w.moved) > 0 {
+		w.note()
 		s.heads.put(w.moved)
 		s.commits.Add(1)
 		s.grouped.Add(uint64(w.position - before))

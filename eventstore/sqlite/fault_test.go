@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -101,7 +100,7 @@ func TestGroup(t *testing.T) {
 	_, first := propose(1, 10)
 	mustAppend(t, s, "a", 0, first...)
 	s.Close()
-	w, err := openWriter(filepath.Join(dir, fileName), time.Now)
+	w, err := openWriter(dir, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ const busyMax = 5 * time.Second
 
 const (
 	applicationID = 0x7572696b // "urik": what file(1) and we know the log by
-	format        = 1          // of the tables; raised when they change
+	format        = 2          // of the tables; raised when they change
 )
 
 // The log's tables. Names are interned, so that a row and the one index on it stay small; nothing is indexed by random
@@ -42,7 +42,8 @@ CREATE TABLE events (
 	id       BLOB NOT NULL,
 	kind     INTEGER NOT NULL,
 	data     BLOB NOT NULL,
-	metadata BLOB NOT NULL
+	metadata BLOB NOT NULL,
+	sum      INTEGER NOT NULL -- checksum of the row
 ) STRICT;
 CREATE UNIQUE INDEX events_stream ON events (stream, version);
 CREATE VIEW readable AS
@@ -51,8 +52,9 @@ CREATE VIEW readable AS
 	FROM events JOIN streams ON streams.id = stream JOIN kinds ON kinds.id = kind;
 `
 
-// prepare makes the directory and an empty file where they are missing, and locks the directory.
-func prepare(dir string) (lock *os.File, err error) {
+// Lock makes a directory where it is missing, and keeps other processes out of it until the file is closed. It is for
+// who keeps something beside a log that is elsewhere; Open does it by itself. Refuses log.locked and log.unavailable.
+func Lock(dir string) (lock *os.File, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, unwritable(err)
 	}
@@ -63,6 +65,14 @@ func prepare(dir string) (lock *os.File, err error) {
 	if err := flock(lock); err != nil {
 		lock.Close()
 		return nil, eventstore.ErrLocked.With("%s", dir)
+	}
+	return lock, nil
+}
+
+// prepare locks the directory and makes an empty file where there is none.
+func prepare(dir string) (lock *os.File, err error) {
+	if lock, err = Lock(dir); err != nil {
+		return nil, err
 	}
 	if err := create(dir); err != nil {
 		lock.Close()
@@ -134,6 +144,8 @@ func establish(conn *sqlite.Conn) error {
 		return eventstore.ErrDamaged.With("%s is not an urikake log (application id %#x)", fileName, application)
 	case version > format:
 		return ErrNewer.With("format %d, known up to %d", version, format)
+	case version < format:
+		return upgrade(conn)
 	}
 	return nil
 }

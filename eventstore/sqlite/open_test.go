@@ -121,7 +121,7 @@ func TestOpenRefuses(t *testing.T) {
 		}, eventstore.ErrDamaged},
 		"header overwritten":      {page(0), eventstore.ErrDamaged},
 		"somebody else's":         {sql("PRAGMA application_id = 1"), eventstore.ErrDamaged},
-		"a newer format":          {sql("PRAGMA user_version = 2"), ErrNewer},
+		"a newer format":          {sql("PRAGMA user_version = 3"), ErrNewer},
 		"an event deleted":        {sql("DELETE FROM events WHERE position = 150"), eventstore.ErrDamaged},
 		"the first event deleted": {sql("DELETE FROM events WHERE position = 1"), eventstore.ErrDamaged},
 		"a table dropped":         {sql("DROP VIEW readable; DROP TABLE events"), eventstore.ErrDamaged},

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -70,8 +71,9 @@ type reader struct {
 
 	find, name, byStream, byLog *sqlite.Stmt
 
-	names *names
-	kinds map[int64]kind
+	names    *names
+	kinds    map[int64]kind
+	unsummed bool // the log has no checksums yet
 }
 
 var readerPragmas = []string{
@@ -79,14 +81,22 @@ var readerPragmas = []string{
 	"cache_size = -2048",
 }
 
-const row = "SELECT position, stream, version, at, kind, id, data, metadata FROM events "
+const row = "SELECT position, stream, version, at, kind, id, data, metadata, sum FROM events "
 
 func openReader(path string, names *names) (*reader, error) {
 	conn, err := connect(path, readerPragmas)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{conn: conn, names: names}
+	r, err := newReader(conn, names)
+	if err != nil {
+		conn.Close()
+	}
+	return r, err
+}
+
+func newReader(conn *sqlite.Conn, names *names) (r *reader, err error) {
+	r = &reader{conn: conn, names: names}
 	for _, s := range []struct {
 		stmt **sqlite.Stmt
 		text string
@@ -97,7 +107,6 @@ func openReader(path string, names *names) (*reader, error) {
 		{&r.byLog, row + "WHERE position > ? ORDER BY position"},
 	} {
 		if *s.stmt, err = conn.Prepare(s.text); err != nil {
-			conn.Close()
 			return nil, err
 		}
 	}
@@ -108,16 +117,20 @@ func openReader(path string, names *names) (*reader, error) {
 func (r *reader) stream(p *page, stream string, h head, after eventstore.Version) (more bool, err error) {
 	r.byStream.BindInt64(1, h.id)
 	r.byStream.BindInt64(2, number(after))
+	start := after
 	more, err = r.fill(p, r.byStream, func(e *eventstore.Recorded) error {
 		if after++; e.Version != after {
 			return eventstore.ErrDamaged.With("%s goes from version %d to %d", stream, after-1, e.Version)
 		}
 		return nil
 	})
-	if err == nil && !more && after < h.version {
+	if err != nil {
+		return false, fault(fmt.Sprintf("%s, %s after version %d", fileName, stream, start+eventstore.Version(len(p.events))), err)
+	}
+	if !more && after < h.version {
 		return false, eventstore.ErrDamaged.With("%s ends at version %d, not %d", stream, after, h.version)
 	}
-	return more, err
+	return more, nil
 }
 
 // log fills the page with the log's events after a position, of which there must be one.
@@ -130,7 +143,10 @@ func (r *reader) log(p *page, after eventstore.Position) error {
 		}
 		return nil
 	})
-	if err == nil && after == start {
+	if err != nil {
+		return fault(fmt.Sprintf("%s after position %d", fileName, start+eventstore.Position(len(p.events))), err)
+	}
+	if after == start {
 		return eventstore.ErrDamaged.With("the log ends at position %d", after)
 	}
 	return err
@@ -171,6 +187,9 @@ func (r *reader) decode(e *eventstore.Recorded, p *page, s *sqlite.Stmt) (err er
 	e.Kind, e.Schema = k.name, k.schema
 	s.ColumnBytes(5, e.ID[:])
 	e.Data, e.Metadata = p.take(s, 6), p.take(s, 7)
+	if sum := checksum(e); sum != s.ColumnInt64(8) && !r.unsummed {
+		return eventstore.ErrDamaged.With("position %d (%s, version %d) is not as it was written: its checksum is wrong", e.Position, e.Stream, e.Version)
+	}
 	return nil
 }
 

@@ -37,6 +37,7 @@ type Store struct {
 	stopped chan struct{} // closed when the writer has ended
 	once    sync.Once
 	closed  error // what closing came to; set before stopped is closed
+	copied  bool  // a copy for reports, which takes no events
 
 	heads   *heads
 	names   *names
@@ -56,13 +57,13 @@ func Open(dir string, clock eventstore.Clock) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := openWriter(filepath.Join(dir, fileName), clock)
+	w, err := openWriter(dir, clock)
 	if err != nil {
 		lock.Close()
 		return nil, err
 	}
 	s := &Store{
-		lock:  lock,
+		lock: lock, copied: w.copied,
 		queue: make(chan *request, queueMax), quit: make(chan struct{}), stopped: make(chan struct{}),
 		heads: newHeads(headsMax), names: new(names),
 		tail: tail{head: w.position, grown: make(chan struct{})},

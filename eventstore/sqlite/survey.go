@@ -36,6 +36,9 @@ func OpenSurvey(dir string) (*Survey, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := modern(path); err != nil {
+		return nil, errors.Join(fault(path, err), lock.Close())
+	}
 	s := &Survey{lock: lock, readers: newReaders(path, new(names), make(chan struct{}))}
 	if err := s.readers.with(context.Background(), s.begin); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -43,9 +46,37 @@ func OpenSurvey(dir string) (*Survey, error) {
 	return s, nil
 }
 
-func (s *Survey) begin(r *reader) error {
-	if err := establish(r.conn); err != nil { // which can write nothing here
+// modern gives a log of an older format the tables of today, as Open would.
+func modern(path string) error {
+	conn, err := connect(path, nil)
+	if err != nil {
 		return err
+	}
+	defer conn.Close()
+	application, err := ask(conn, "PRAGMA application_id")
+	if err != nil || application != applicationID {
+		return err
+	}
+	version, err := ask(conn, "PRAGMA user_version")
+	if err != nil || version < 1 || version >= format {
+		return err
+	}
+	return upgrade(conn)
+}
+
+func (s *Survey) begin(r *reader) error {
+	application, err := ask(r.conn, "PRAGMA application_id")
+	if err != nil {
+		return err
+	}
+	version, err := ask(r.conn, "PRAGMA user_version")
+	switch {
+	case err != nil:
+		return err
+	case application != applicationID:
+		return eventstore.ErrDamaged.With("%s is not an urikake log (application id %#x)", fileName, application)
+	case version > format:
+		return ErrNewer.With("format %d, known up to %d", version, format)
 	}
 	var failed error
 	for _, query := range []string{

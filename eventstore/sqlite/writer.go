@@ -2,6 +2,9 @@ package sqlite
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/google/uuid"
 	"zombiezen.com/go/sqlite"
@@ -13,16 +16,22 @@ import (
 // are read from the disk again before the next one.
 type writer struct {
 	conn  *sqlite.Conn
+	mark  *os.File
 	clock eventstore.Clock
 	stmts struct{ begin, commit, rollback, find, intern, describe, insert, ids *sqlite.Stmt }
 
 	position eventstore.Position // of the newest event
+	id       uuid.UUID           // its id
 	at       int64               // its instant
 	streams  int64               // the highest stream id
 	kinds    map[kind]int64
 	moved    map[string]head // streams this group has appended to
 	open     bool            // a transaction is open
 	lost     bool            // the counters may be wrong
+	copied   bool            // the log is a copy for reports
+	dir      string
+	asked    time.Time // when the disk was asked how much room it has
+	full     error     // what came of it
 }
 
 // kind is what is interned of an event.
@@ -41,25 +50,49 @@ var writerPragmas = []string{
 	"cache_size = -16384",
 }
 
-// openWriter checks the log and stands at its end.
-func openWriter(path string, clock eventstore.Clock) (*writer, error) {
+// openWriter checks the log in a directory and stands at its end.
+func openWriter(dir string, clock eventstore.Clock) (*writer, error) {
+	known, err := readMark(dir)
+	if err == nil {
+		err = look(dir, known)
+	}
+	path := filepath.Join(dir, fileName)
+	if err == nil {
+		err = uncut(path)
+	}
+	if err != nil {
+		return nil, err
+	}
 	conn, err := connect(path, writerPragmas)
 	if err != nil {
-		return nil, fault(path, err)
+		return nil, fault(fileName, err)
 	}
-	w := &writer{conn: conn, clock: clock, moved: map[string]head{}}
-	if err := w.start(); err != nil {
+	w := &writer{conn: conn, clock: clock, moved: map[string]head{}, dir: dir}
+	if err := w.start(known); err != nil {
+		err = located(conn, fault(fileName, err))
+		keep(path, err)
 		conn.Close()
-		return nil, fault(path, err)
+		return nil, err
+	}
+	if w.mark, err = openMark(dir, mark{w.position, w.id}); err != nil {
+		conn.Close()
+		return nil, unwritable(err)
 	}
 	return w, nil
 }
 
-func (w *writer) start() error {
+func (w *writer) start(known mark) error {
 	if err := establish(w.conn); err != nil {
 		return err
 	}
-	if _, err := inspect(w.conn); err != nil {
+	newest, err := inspect(w.conn)
+	if err == nil {
+		err = known.reaches(w.conn, eventstore.Position(newest))
+	}
+	if err == nil {
+		w.copied, err = isCopy(w.conn)
+	}
+	if err != nil {
 		return err
 	}
 	for _, s := range []struct {
@@ -73,7 +106,7 @@ func (w *writer) start() error {
 		{&w.stmts.intern, "INSERT INTO streams (id, name) VALUES (?, ?)"},
 		{&w.stmts.describe, "INSERT INTO kinds (id, name, schema) VALUES (?, ?, ?)"},
 		{&w.stmts.ids, "SELECT position, id FROM events WHERE stream = ? AND version > ? ORDER BY version LIMIT ?"},
-		{&w.stmts.insert, "INSERT INTO events (position, stream, version, at, id, kind, data, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
+		{&w.stmts.insert, "INSERT INTO events (position, stream, version, at, id, kind, data, metadata, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
 	} {
 		stmt, err := w.conn.Prepare(s.text)
 		if err != nil {
@@ -87,6 +120,10 @@ func (w *writer) start() error {
 // resume sets the counters from the disk.
 func (w *writer) resume() error {
 	position, err := ask(w.conn, "SELECT coalesce(max(position), 0) FROM events")
+	if err != nil {
+		return err
+	}
+	newest, err := markAt(w.conn, eventstore.Position(position))
 	if err != nil {
 		return err
 	}
@@ -104,7 +141,7 @@ func (w *writer) resume() error {
 	for id, k := range list {
 		w.kinds[k] = id
 	}
-	w.position, w.lost = eventstore.Position(position), false
+	w.position, w.id, w.lost = newest.position, newest.id, false
 	return nil
 }
 
@@ -112,6 +149,9 @@ func (w *writer) resume() error {
 // of them it is known what became of it: no answer counts.
 func (w *writer) commit(group []*request, cached *heads) error {
 	clear(w.moved)
+	if err := w.hasRoom(); err != nil {
+		return err
+	}
 	if w.lost {
 		if err := w.resume(); err != nil {
 			return fault(fileName, err)
@@ -185,7 +225,8 @@ func (w *writer) append(r *request, h head) error {
 	at := max(w.at, w.clock().UnixMicro())
 	for i := range r.events {
 		h.version++
-		if err := w.insert(&r.events[i], h, at); err != nil {
+		e := eventstore.Recorded{Stream: r.stream, Version: h.version, At: time.UnixMicro(at), Proposed: r.events[i]}
+		if err := w.insert(&e, h.id); err != nil {
 			return err
 		}
 	}
@@ -193,21 +234,24 @@ func (w *writer) append(r *request, h head) error {
 	return nil
 }
 
-func (w *writer) insert(e *eventstore.Proposed, h head, at int64) error {
+// insert writes an event after the newest.
+func (w *writer) insert(e *eventstore.Recorded, stream int64) error {
 	k, err := w.kind(kind{e.Kind, e.Schema})
 	if err != nil {
 		return err
 	}
 	w.position++
+	w.id, e.Position = e.ID, w.position
 	s := w.stmts.insert
 	s.BindInt64(1, number(w.position))
-	s.BindInt64(2, h.id)
-	s.BindInt64(3, number(h.version))
-	s.BindInt64(4, at)
+	s.BindInt64(2, stream)
+	s.BindInt64(3, number(e.Version))
+	s.BindInt64(4, e.At.UnixMicro())
 	s.BindBytes(5, e.ID[:])
 	s.BindInt64(6, k)
 	s.BindBytes(7, e.Data)
 	s.BindBytes(8, e.Metadata)
+	s.BindInt64(9, checksum(e))
 	return run(s)
 }
 
@@ -261,7 +305,7 @@ func (w *writer) close() error {
 	if err != nil {
 		err = fault("checkpoint", err)
 	}
-	return errors.Join(err, w.conn.Close())
+	return errors.Join(err, w.mark.Sync(), w.mark.Close(), w.conn.Close())
 }
 
 // run steps a statement that gives no rows.

@@ -17,6 +17,8 @@ import (
 type Features struct {
 	Durable bool // opening the same directory again brings everything back; a closed store refuses every call
 	Clock   bool // the store records the instants of the clock that it is given, not a server's
+
+	AppendMax int // bytes that one append may have, where the store bounds that; at least eventstore.EventMax
 }
 
 // Open opens a log that is empty the first time and, when Durable, the same one for the same directory. The test calls
@@ -93,7 +95,7 @@ func propose(label string, n int) []eventstore.Proposed {
 		text := fmt.Sprintf("%s-%d", label, i)
 		events[i] = eventstore.Proposed{
 			ID: uuid.NewSHA1(uuid.NameSpaceOID, []byte(text)), Kind: "test.happened", Schema: 1 + i%3,
-			Data: fmt.Appendf(nil, `{"text":%q}`, text), Metadata: fmt.Appendf(nil, `{"command_id":%q}`, label),
+			Data: fmt.Appendf(nil, `{"text":%q}`, text), Metadata: fmt.Appendf(nil, `{"command_id":%q,"schema":%d}`, label, 1+i%3),
 		}
 	}
 	return events

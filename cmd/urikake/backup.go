@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/ledger"
+	"github.com/urikake/urikake/eventstore/sqlite"
+)
+
+type backupCmd struct {
+	File  string `arg:"" help:"The file to be written."`
+	Force bool   `help:"Replace the file if there is one."`
+}
+
+// Help is shown by `urikake backup --help`.
+func (backupCmd) Help() string {
+	return `Works beside a server that writes to the same directory, without holding it up: the backup is the ledger at the position
+that is shown. It is read again before it gets its name. In it are the log and the outbox; read models and snapshots are
+made anew from the log. Files of other names, such as a private key, are named and left out.
+
+  urikake --data ./books backup /backup/books-2026-07-03
+  urikake --data ./restored restore /backup/books-2026-07-03`
+}
+
+func (c *backupCmd) Run(ctx context.Context, s *session) (err error) {
+	from, err := s.beside()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	files, others, err := besideLog(s.dir) // a letter is put away before the event that says so
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	bar := s.progress("backup", 1)
+	made, err := from.Backup(ctx, c.File, c.Force, root, files, time.Now(), bar.steps)
+	bar.done()
+	if err != nil {
+		return err
+	}
+	if len(others) > 0 {
+		fmt.Fprintf(s.err, "urikake: not in the backup: %s\n", strings.Join(others, ", "))
+	}
+	_, err = fmt.Fprintf(s.out, "%s holds the ledger at position %d%s\n", c.File, made.Position, alsoFiles(made))
+	return err
+}
+
+func alsoFiles(c sqlite.Contents) string {
+	text := fmt.Sprintf(": %s in %s", counted(int64(c.Position), "event"), counted(c.Streams, "stream"))
+	if c.Files > 0 {
+		text += fmt.Sprintf("; %s of the outbox", counted(c.Files, "file"))
+	}
+	return text
+}
+
+func counted(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// steps is set for work on events.
+func (p *progress) steps(done, total eventstore.Position) { p.set(int64(done), int64(total)) }
+
+// beside opens the log of the session's directory for reading, whoever else has it open.
+func (s *session) beside() (*sqlite.Beside, error) {
+	if s.fresh() {
+		if _, err := os.Stat(s.dir); err != nil {
+			return nil, errUsage.With("there is no ledger in %s; name its directory with --data DIR", s.dir)
+		}
+	}
+	return sqlite.OpenBeside(s.dir)
+}
+
+// Of what lies beside the log a backup keeps what can't be made anew, and says nothing of what can.
+var (
+	besideKept  = []string{"outbox"}
+	besideAnew  = []string{"LOCK", "log.*", "views.db*", "snapshots", "ready.probe", ".*"}
+	errNotPlain = errors.New("it is no plain file")
+)
+
+// besideLog lists the files that a backup keeps, and names what it leaves out that is nobody's.
+func besideLog(dir string) (files, others []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, e := range entries {
+		anew := slices.ContainsFunc(besideAnew, func(pattern string) bool {
+			match, _ := filepath.Match(pattern, e.Name())
+			return match
+		})
+		switch {
+		case anew:
+		case !slices.Contains(besideKept, e.Name()):
+			others = append(others, e.Name())
+		default:
+			err = errors.Join(err, filepath.WalkDir(filepath.Join(dir, e.Name()), func(path string, e fs.DirEntry, err error) error {
+				if err != nil || e.IsDir() {
+					return err
+				}
+				if !e.Type().IsRegular() {
+					return fmt.Errorf("%s: %w", path, errNotPlain)
+				}
+				name, err := filepath.Rel(dir, path)
+				files = append(files, name)
+				return err
+			}))
+		}
+	}
+	return files, others, err
+}
+
+type restoreCmd struct {
+	File string `arg:"" help:"The backup." type:"existingfile"`
+}
+
+// Help is shown by `urikake restore --help`.
+func (restoreCmd) Help() string {
+	return `The directory must be new or empty. Every page, position and version, each event and its checksum are read, and the end is
+compared with what the backup says of itself, before the ledger stands in its place. Read models are folded at the first
+question.
+
+  urikake --data ./restored restore /backup/books-2026-07-03`
+}
+
+func (c *restoreCmd) Run(ctx context.Context, s *session) error {
+	codec := ledger.Codec()
+	bar := s.progress("restore", 1)
+	made, err := sqlite.Restore(ctx, c.File, s.dir, func(e eventstore.Recorded) error {
+		if codec.Foreign(e.Stream) {
+			return nil
+		}
+		_, err := codec.Decode(e)
+		return err
+	}, bar.steps)
+	bar.done()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.err, "urikake: the backup was made at %s\n", made.MadeAt.Format(time.RFC3339))
+	_, err = fmt.Fprintf(s.out, "%s holds the ledger at position %d%s\n", s.dir, made.Position, alsoFiles(made))
+	return err
+}
+
+// check looks at the whole log of a directory, and refuses one that is damaged.
+func (s *session) check(ctx context.Context, o *office) error {
+	if o.log == nil {
+		return nil
+	}
+	bar := s.progress("looking at the ledger", 1)
+	defer bar.done()
+	return o.log.Check(ctx, bar.steps)
+}

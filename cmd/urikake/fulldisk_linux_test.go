@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// A disk fills up under a server: it refuses commands, answers questions with everything that it has acknowledged, and
+// takes commands again once there is room. Killed and started again on the full disk, it still has everything.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	disk := filepath.Join(dir, "disk")
+	if err := os.Mkdir(disk, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("none", disk, "tmpfs", 0, "size=12m"); err != nil {
+		t.Skipf("a small disk can't be had here: %v", err)
+	}
+	defer syscall.Unmount(disk, syscall.MNT_DETACH)
+	program := filepath.Join(dir, "urikake")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, program); err != nil {
+		t.Fatal(err)
+	}
+	s := startServer(t, program, filepath.Join(disk, "books"))
+	s.post(t, "r", "/v1/sellers", `{"seller":"S","name":"S","time_zone":"Asia/Tokyo","base_currency":"JPY","language":"ja"}`)
+	for c := range 3 {
+		s.post(t, fmt.Sprint("c", c), "/v1/sellers/S/customers", fmt.Sprintf(`{"customer":"C%d","name":"得意先"}`, c))
+	}
+	fill := filepath.Join(disk, "fill")
+	if err := os.WriteFile(fill, make([]byte, 4<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	acknowledged, refused := 0, ""
+	for client := range 8 {
+		wg.Go(func() {
+			for n := range 2000 {
+				_, err := s.pay(fmt.Sprintf("p-%d-%d", client, n))
+				mu.Lock()
+				if err == nil {
+					acknowledged++
+				} else {
+					refused = err.Error()
+				}
+				mu.Unlock()
+				if err != nil {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if !strings.HasPrefix(refused, "503") || !strings.Contains(refused, "the disk is full") {
+		t.Fatalf("after %d payments: %s", acknowledged, refused)
+	}
+	t.Logf("%d payments, then %s", acknowledged, refused)
+	s.expectPayments(t, acknowledged)
+	s.cmd.Process.Kill()
+	s.cmd.Wait()
+
+	s = startServer(t, program, filepath.Join(disk, "books"))
+	defer s.cmd.Wait()
+	defer s.cmd.Process.Kill()
+	s.expectPayments(t, acknowledged)
+	if _, err := s.pay("still"); err == nil {
+		t.Error("a full disk takes a command")
+	}
+	if err := os.Remove(fill); err != nil {
+		t.Fatal(err)
+	}
+	patience := 0
+	for _, err := s.pay("again"); err != nil; _, err = s.pay("again") { // the disk is asked again after some milliseconds
+		if patience++; patience == 1000 {
+			t.Fatalf("there is room, and: %v", err)
+		}
+	}
+	s.expectPayments(t, acknowledged+1)
+}
+
+// expectPayments asks the read models and the log how many payments there are.
+func (s *server) expectPayments(t *testing.T, want int) {
+	t.Helper()
+	total := 0
+	for c := range 3 {
+		status, body := fetch(t, fmt.Sprintf("%s/v1/sellers/S/unapplied?as_of=2026-11-30&customer=C%d", s.url, c))
+		var report struct{ Rows []any }
+		if err := json.Unmarshal([]byte(body), &report); err != nil || status != 200 {
+			t.Fatalf("%d %v: %.300s", status, err, body)
+		}
+		total += len(report.Rows)
+	}
+	if _, events := fetch(t, s.url+"/v1/events?kind=account.payment_recorded"); total != want || strings.Count(events, "\n") != want {
+		t.Errorf("%d payments are reported, %d are in the log, %d were acknowledged", total, strings.Count(events, "\n"), want)
+	}
+}
