@@ -17,6 +17,7 @@ type Codec struct {
 	owns    func(stream string) bool // nil: every stream
 	keys    *privacy.Keys            // nil: nothing is sealed
 	person  func(stream string) string
+	trying  bool // reads what is sealed, and seals nothing
 }
 
 // NewCodec knows the given kinds; each kind once.

@@ -113,7 +113,7 @@ func customerRow(w *Writer, k customer.Key) *Row {
 }
 
 func putCustomer(w *Writer, k customer.Key, d customer.Details) *Row {
-	return customerRow(w, k).PutText(customerName, d.Name).PutText(customerKana, d.Kana).PutText(customerCountry, d.Country).
+	return customerRow(w, k).PutText(customerName, d.Shown()).PutText(customerKana, d.Kana).PutText(customerCountry, d.Country).
 		PutText(customerLanguage, string(d.Language)).PutText(customerExternal, d.ExternalID).
 		PutText(customerGroup, d.Attributes[dunning.GroupAttribute]).
 		Put(customerMail, contactWith(d.Contacts, func(c customer.Contact) string { return c.Email })).

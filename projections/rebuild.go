@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"github.com/urikake/urikake/eventstore"
@@ -63,7 +64,7 @@ func (v *Views) refold(ctx context.Context, models []Model, fresh bool, progress
 	defer v.gate.Unlock()
 	if !fresh {
 		w := newWriter(db, besideSuffix, false, v.sizes, func(b *batch, _ mark) error { return db.write(b.order, besideSuffix, mark{}) })
-		if err := v.fold(ctx, w, models, target, v.Position(), nil); err != nil {
+		if err := v.fold(w, models, v.replay(ctx, models, target, v.Position()), nil); err != nil {
 			return err
 		}
 		return db.takePlace(models, mark{})
@@ -75,34 +76,21 @@ func (v *Views) refold(ctx context.Context, models []Model, fresh bool, progress
 	return nil
 }
 
-// foldBeside folds from the first event to target into the empty tables beside. Only accounts are written at once,
-// since their numbers are asked for.
+// foldBeside folds from the first event to target into the empty tables beside.
 func (v *Views) foldBeside(ctx context.Context, db *database, models []Model, target eventstore.Position, tell func(eventstore.Position, uint64)) (reached mark, err error) {
 	s, err := newSpill(db.path + rebuildEnd)
 	if err != nil {
 		return reached, err
 	}
 	defer s.close()
-	w := newWriter(db, besideSuffix, true, v.sizes, func(b *batch, m mark) error {
-		reached = m
-		for _, rs := range b.order {
-			var err error
-			if rs.table == itemsAccounts {
-				err = db.write([]*rows{rs}, besideSuffix, mark{})
-			} else {
-				err = s.add(rs)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err := v.fold(ctx, w, models, 0, target, tell); err != nil {
+	if reached, err = v.foldInto(s, db, models, v.replay(ctx, models, 0, target), tell); err != nil {
 		return reached, err
 	}
 	for _, m := range models {
 		for _, t := range m.Tables {
+			if t == itemsAccounts { // written already
+				continue
+			}
 			if err := db.merge(s, t, besideSuffix); err != nil {
 				v.note(err)
 				return reached, err
@@ -110,6 +98,27 @@ func (v *Views) foldBeside(ctx context.Context, db *database, models []Model, ta
 		}
 	}
 	return reached, nil
+}
+
+// foldInto folds all events of a log up to somewhere into a spill. Only accounts are written beside at once, too, since their
+// numbers are asked for.
+func (v *Views) foldInto(s *spill, db *database, models []Model, events iter.Seq2[eventstore.Replayed, error], tell func(eventstore.Position, uint64)) (reached mark, err error) {
+	w := newWriter(db, besideSuffix, true, v.sizes, func(b *batch, m mark) error {
+		reached = m
+		for _, rs := range b.order {
+			if rs.table == itemsAccounts {
+				if err := db.write([]*rows{rs}, besideSuffix, mark{}); err != nil {
+					return err
+				}
+			}
+			if err := s.add(rs); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	err = v.fold(w, models, events, tell)
+	return reached, err
 }
 
 func besideTables(models []Model) (statements []string) {

@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"errors"
+	"iter"
 	"time"
 
 	"github.com/urikake/urikake/eventstore"
@@ -144,7 +145,7 @@ func (v *Views) foldToHead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = v.fold(ctx, v.live(), v.models, v.Position(), head, nil)
+	err = v.fold(v.live(), v.models, v.replay(ctx, v.models, v.Position(), head), nil)
 	if err != nil {
 		v.names = nil // some may never have been written
 	}
@@ -240,10 +241,15 @@ func byKind(models []Model) map[string][]Model {
 	return folds
 }
 
-// fold folds the events after a position up to another and writes whenever a batch is full, and at the end.
-func (v *Views) fold(ctx context.Context, w *Writer, models []Model, after, to eventstore.Position, progress func(at eventstore.Position, events uint64)) error {
+// replay reads the events after a position up to another, decoded where one of the models folds them.
+func (v *Views) replay(ctx context.Context, models []Model, after, to eventstore.Position) iter.Seq2[eventstore.Replayed, error] {
 	folds := byKind(models)
-	wanted := func(kind string) bool { return len(folds[kind]) > 0 }
+	return eventstore.Replay(ctx, v.store, v.codec, after, to, func(kind string) bool { return len(folds[kind]) > 0 })
+}
+
+// fold folds events and writes whenever a batch is full, and at the end.
+func (v *Views) fold(w *Writer, models []Model, events iter.Seq2[eventstore.Replayed, error], progress func(at eventstore.Position, events uint64)) error {
+	folds := byKind(models)
 	var newest eventstore.Recorded
 	unwritten, folded := 0, uint64(0)
 	flush := func() error {
@@ -253,7 +259,7 @@ func (v *Views) fold(ctx context.Context, w *Writer, models []Model, after, to e
 		unwritten = 0
 		return w.flush(markOf(newest))
 	}
-	for r, err := range eventstore.Replay(ctx, v.store, v.codec, after, to, wanted) {
+	for r, err := range events {
 		if err != nil {
 			flushed := firstError(flush(), w.settle()) // what came before it is folded all the same
 			return firstError(err, flushed)

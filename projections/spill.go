@@ -76,12 +76,12 @@ func (s *spill) merge(t *Table, write func([]*Row) error) error {
 	}
 	merged, emptied, failed := make(chan []*Row), make(chan []*Row, 2), make(chan error, 1)
 	for range cap(emptied) {
-		emptied <- newMergedRows(t)
+		emptied <- make([]*Row, mergeRows)
 	}
 	stop := make(chan struct{})
 	go func() {
 		defer close(merged)
-		failed <- mergeRuns(heap, emptied, merged, stop)
+		failed <- mergeRuns(newRows(t, new(int)), heap, emptied, merged, stop)
 	}()
 	for list := range merged {
 		if err == nil {
@@ -115,17 +115,8 @@ func (rs *rows) blank() Row {
 	return Row{of: rs, numbers: make([]int64, len(rs.table.Columns)-rs.texts), texts: make([]string, rs.texts)}
 }
 
-func newMergedRows(t *Table) []*Row {
-	layout, list := newRows(t, new(int)), make([]*Row, mergeRows)
-	for i := range list {
-		r := layout.blank()
-		list[i] = &r
-	}
-	return list
-}
-
 // mergeRuns fills lists from emptied with merged rows and sends them on.
-func mergeRuns(heap []*runReader, emptied <-chan []*Row, merged chan<- []*Row, stop <-chan struct{}) error {
+func mergeRuns(layout *rows, heap []*runReader, emptied <-chan []*Row, merged chan<- []*Row, stop <-chan struct{}) error {
 	list, n := <-emptied, 0
 	for len(heap) > 0 {
 		top := &heap[0].row
@@ -139,6 +130,10 @@ func mergeRuns(heap []*runReader, emptied <-chan []*Row, merged chan<- []*Row, s
 					return nil
 				}
 				list, n = <-emptied, 0
+			}
+			if list[n] == nil {
+				r := layout.blank()
+				list[n] = &r
 			}
 			list[n].copy(top)
 			n++

@@ -55,6 +55,7 @@ var parts = []struct {
 	{"lengths", lengths},
 	{"http", served},
 	{"dunning", duns},
+	{"audit", audits},
 }
 
 // Parts names what can be measured by itself.

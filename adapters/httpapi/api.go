@@ -27,6 +27,7 @@ import (
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
+	"github.com/urikake/urikake/eventstore/merkle"
 	"github.com/urikake/urikake/projections"
 )
 
@@ -36,6 +37,7 @@ type Books struct {
 	Codec  *eventstore.Codec
 	Ledger *ledger.Ledger
 	Views  *projections.Views
+	Audit  *merkle.Log // the hash tree; nil: there is none
 	Clock  eventstore.Clock
 	Outbox func(domain.SellerID) dunning.Outbox // where a seller's reminders are written to; nil: they can't be sent
 }
@@ -82,6 +84,7 @@ func New(books Books, options Options) *API {
 	a.addImports()
 	a.addKeys()
 	a.addViews()
+	a.addAudit()
 	a.addPolicies()
 	a.addRuns()
 	a.addSendings()

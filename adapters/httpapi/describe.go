@@ -219,4 +219,7 @@ type Event struct {
 	RecordedAt time.Time      `json:"recorded_at" doc:"when the log recorded it"`
 	Data       domain.Event   `json:"data" doc:"its members, as docs/events.md lists them"`
 	Metadata   map[string]any `json:"metadata,omitempty" doc:"who caused it, by which command"`
+
+	DataBytes     []byte `json:"data_bytes,omitempty" doc:"data as the log has it, where that is not what JSON shows"`
+	MetadataBytes []byte `json:"metadata_bytes,omitempty" doc:"metadata as the log has it, likewise"`
 }

@@ -205,6 +205,12 @@ var officeExamples = []example{
 		"Customer,Invoice,Issued,Due,Amount\nC1,A-3,2026-05-01,2026-05-31,a lot\n",
 	},
 	{"list-views", "how far each has come", "/v1/views", "", ""},
+	{"make-checkpoint", "what the log is now", "/v1/audit/checkpoint", "", `{}`},
+	{"get-checkpoint", "the newest", "/v1/audit/checkpoint", "", ""},
+	{"list-checkpoints", "all that were made", "/v1/audit/checkpoints", "", ""},
+	{"get-proof", "of the first event", "/v1/audit/proofs/1", "", ""},
+	{"get-proof", "refused: no such event", "/v1/audit/proofs/999999", "", ""},
+	{"compare-views", "with what the log gives", "/v1/views/compare", "", `{}`},
 	{"rebuild-views", "fold one again", "/v1/views/rebuild", "", `{"models": ["items"]}`},
 
 	{"create-key", "the first key is an admin's", "/v1/keys", "", `{"holder": "Suzuki", "role": "admin"}`},

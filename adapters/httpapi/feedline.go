@@ -6,70 +6,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/eventstore"
 )
 
-// eventLine is the form in which one event leaves the house, whether over HTTP or in an export. It is read by
-// programs that we don't know: fields may be added at the end, never changed.
-type eventLine struct {
-	Position   eventstore.Position `json:"position"`
-	Stream     string              `json:"stream"`
-	Version    eventstore.Version  `json:"version"`
-	ID         string              `json:"id"`
-	Kind       string              `json:"kind"`
-	Schema     int                 `json:"schema"`
-	RecordedAt string              `json:"recorded_at"`
-	Data       json.RawMessage     `json:"data"`
-	Metadata   json.RawMessage     `json:"metadata,omitempty"`
-}
-
-// AppendEventLine appends one event as a line of JSON with its line end. Refuses log.unreadable_event when the event's
-// data or metadata is no JSON; b is as it was then.
+// AppendEventLine appends one event as a line of JSON with its line end.
 func AppendEventLine(b []byte, r eventstore.Recorded) ([]byte, error) {
 	w := bytes.NewBuffer(b)
 	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(eventLine{
-		r.Position, r.Stream, r.Version, r.ID.String(), r.Kind, r.Schema,
-		r.At.Format(time.RFC3339Nano), r.Data, r.Metadata,
-	})
-	if err != nil {
+	enc.SetEscapeHTML(false) // data as it stands in the log
+	if err := enc.Encode(eventstore.LineOf(r)); err != nil {
 		return b, domain.ErrSchema.With("position %d of %s: %v", r.Position, r.Stream, err)
 	}
 	return w.Bytes(), nil
-}
-
-// ReadEventLine reads what AppendEventLine wrote: the same event, to the byte. Refuses events.bad_line.
-func ReadEventLine(line []byte) (r eventstore.Recorded, err error) {
-	var l eventLine
-	dec := json.NewDecoder(bytes.NewReader(line))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&l); err != nil {
-		return r, ErrEventLine.With("%v", err)
-	}
-	r = eventstore.Recorded{Position: l.Position, Stream: l.Stream, Version: l.Version}
-	r.Kind, r.Schema, r.Data, r.Metadata = l.Kind, l.Schema, l.Data, l.Metadata
-	if r.ID, err = uuid.Parse(l.ID); err != nil {
-		return r, ErrEventLine.With("id: %v", err)
-	}
-	if r.At, err = time.Parse(time.RFC3339Nano, l.RecordedAt); err != nil {
-		return r, ErrEventLine.With("recorded_at: %v", err)
-	}
-	if r.Position == 0 || r.Version == 0 || r.Stream == "" || r.Kind == "" || len(r.Data) == 0 {
-		return r, ErrEventLine.With("position, stream, version, kind and data are needed")
-	}
-	return r, nil
-}
-
-// ErrEventLine refuses a line that is none of the event feed.
-var ErrEventLine = &domain.Error{
-	Code: domain.Invalid, Rule: "events.bad_line",
-	Text: "a line holds one event as `urikake events export` writes it",
 }
 
 // FeedForm is how events are written one after the other.

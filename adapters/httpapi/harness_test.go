@@ -57,7 +57,8 @@ func open(t testing.TB) *house {
 		t.Fatal(err)
 	}
 	h.outbox = t.TempDir()
-	h.books = Books{Store: store, Codec: codec, Ledger: l, Views: views, Clock: clock, Outbox: func(domain.SellerID) dunning.Outbox { return dunning.Files(h.outbox) }}
+	tree := auditTree(t, dir, store)
+	h.books = Books{Store: store, Codec: codec, Ledger: l, Views: views, Audit: tree, Clock: clock, Outbox: func(domain.SellerID) dunning.Outbox { return dunning.Files(h.outbox) }}
 	h.api = New(h.books, Options{})
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
@@ -70,6 +71,9 @@ func open(t testing.TB) *house {
 		<-ended
 		<-ended
 		server.Close()
+		if err := tree.Close(); err != nil {
+			t.Error(err)
+		}
 		if err := views.Close(); err != nil {
 			t.Error(err)
 		}

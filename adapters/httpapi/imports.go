@@ -97,7 +97,7 @@ func (a *API) importReceivables(ctx context.Context, in *importIn) (*huma.Stream
 		return nil, err
 	}
 	return long(func(ctx context.Context, tell func(done, total int64)) (any, error) {
-		dry := ledger.New(overlay.New(a.books.Store), ledger.Codec(), nil).Execute
+		dry := ledger.New(overlay.New(a.books.Store), a.books.Codec.Trying(), nil).Execute
 		live := a.executeCounted
 		if in.DryRun {
 			live = nil

@@ -41,6 +41,7 @@ func introduce(api *huma.OpenAPI) {
 		{Name: "Reports", Description: "Read models, as of any day, as known at any time."},
 		{Name: "Events", Description: "The log itself."},
 		{Name: "Access", Description: "Keys and what they allow."},
+		{Name: "Audit", Description: "Proofs that nothing was changed, removed or slipped in."},
 		{Name: "Operations", Description: "Imports and read models."},
 	}
 	api.Components.SecuritySchemes = map[string]*huma.SecurityScheme{

@@ -145,6 +145,8 @@ func neededOutside(operation string) access.Permission {
 		return access.ReadKeys
 	case "create-key", "revoke-key":
 		return access.ManageKeys
+	case "get-checkpoint", "make-checkpoint", "list-checkpoints", "get-proof", "compare-views":
+		return access.ReadAudit
 	case "list-views":
 		return access.ReadMetrics
 	case "rebuild-views":

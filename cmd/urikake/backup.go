@@ -6,15 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
-	"github.com/urikake/urikake/eventstore/privacy"
 	"github.com/urikake/urikake/eventstore/sqlite"
 )
 
@@ -26,9 +25,10 @@ type backupCmd struct {
 // Help is shown by `urikake backup --help`.
 func (backupCmd) Help() string {
 	return `Works beside a server that writes to the same directory, without holding it up: the backup is the ledger at the position
-that is shown. It is read again before it gets its name. In it are the log and the outbox; read models and snapshots are
-made anew from the log. Names and letters in it are sealed, and the keys are not in it: keep one copy of them apart, the
-newest, so that a customer who is erased does not come back with an old backup. Files of other names, such as a private key, are named and left out.
+that is shown. It is read again before it gets its name. In it are the log, the outbox and signed
+checkpoints; read models, snapshots and the hash tree are made anew from the log. Names and letters in it are sealed, and the
+keys are not in it: keep one copy of them apart, the newest, so that a customer who is erased does not come back with an old
+backup. Files of other names, such as a private key, are named and left out.
 
   urikake --data ./books backup /backup/books-2026-07-03
   urikake --data ./restored restore /backup/books-2026-07-03`
@@ -79,7 +79,7 @@ func (c *backupCmd) Run(ctx context.Context, s *session) (err error) {
 func alsoFiles(c sqlite.Contents) string {
 	text := fmt.Sprintf(": %s in %s", counted(int64(c.Position), "event"), counted(c.Streams, "stream"))
 	if c.Files > 0 {
-		text += fmt.Sprintf("; %s of the outbox", counted(c.Files, "file"))
+		text += fmt.Sprintf("; %s beside it", counted(c.Files, "file"))
 	}
 	return text
 }
@@ -106,10 +106,17 @@ func (s *session) beside() (*sqlite.Beside, error) {
 
 // Of what lies beside the log a backup keeps what can't be made anew, and says nothing of what can.
 var (
-	besideKept  = []string{"outbox"}
-	besideAnew  = []string{keysName, "LOCK", "log.*", "views.db*", "snapshots", "ready.probe", ".*"}
+	besideKept  = []string{"outbox", "audit", "audit.pub"}
+	besideAnew  = []string{keysName, "LOCK", "log.*", "views.db*", "snapshots", "ready.probe", ".*", "audit/hashes", "audit/positions", "audit/mark"}
 	errNotPlain = errors.New("it is no plain file")
 )
+
+func madeAnew(name string) bool {
+	return slices.ContainsFunc(besideAnew, func(pattern string) bool {
+		match, _ := path.Match(pattern, filepath.ToSlash(name))
+		return match
+	})
+}
 
 // besideLog lists the files that a backup keeps, and names what it leaves out that is nobody's.
 func besideLog(dir string) (files, others []string, err error) {
@@ -118,12 +125,8 @@ func besideLog(dir string) (files, others []string, err error) {
 		return nil, nil, err
 	}
 	for _, e := range entries {
-		anew := slices.ContainsFunc(besideAnew, func(pattern string) bool {
-			match, _ := filepath.Match(pattern, e.Name())
-			return match
-		})
 		switch {
-		case anew:
+		case madeAnew(e.Name()):
 		case !slices.Contains(besideKept, e.Name()):
 			others = append(others, e.Name())
 		default:
@@ -135,7 +138,9 @@ func besideLog(dir string) (files, others []string, err error) {
 					return fmt.Errorf("%s: %w", path, errNotPlain)
 				}
 				name, err := filepath.Rel(dir, path)
-				files = append(files, name)
+				if err == nil && !madeAnew(name) {
+					files = append(files, name)
+				}
 				return err
 			}))
 		}
@@ -159,12 +164,9 @@ erased after the backup stays erased; a key of somebody whom the backup itself c
 }
 
 func (c *restoreCmd) Run(ctx context.Context, s *session) error {
-	keys, err := s.privacy()
+	keys, err := s.keysFrom(c.WithKeys)
 	if err != nil {
 		return err
-	}
-	if c.WithKeys != "" {
-		keys = privacy.Open(c.WithKeys)
 	}
 	codec := ledger.Sealing(keys)
 	bar := s.progress("restore", 1)
@@ -181,16 +183,11 @@ func (c *restoreCmd) Run(ctx context.Context, s *session) error {
 		return data, true, nil
 	}, bar.steps)
 	bar.done()
-	if missing := (*domain.Error)(nil); errors.As(err, &missing) && missing.Rule == privacy.ErrMissing.Rule {
-		return missing.With("%s; a backup has none: restore it --with-keys DIR", missing.Detail)
-	}
 	if err != nil {
-		return err
+		return named(err)
 	}
-	if c.WithKeys != "" && s.keys == "" {
-		if err := keys.CopyTo(filepath.Join(s.dir, keysName)); err != nil {
-			return err
-		}
+	if err := s.takeKeys(c.WithKeys, keys); err != nil {
+		return err
 	}
 	fmt.Fprintf(s.err, "urikake: the backup was made at %s\n", made.MadeAt.Format(time.RFC3339))
 	_, err = fmt.Fprintf(s.out, "%s holds the ledger at position %d%s\n", s.dir, made.Position, alsoFiles(made))

@@ -20,7 +20,7 @@ type benchCmd struct {
 	Commands int           `help:"Commands of each kind." default:"100000"`
 	Invoices int           `help:"Invoices of the largest ledger." default:"1000000"`
 	Events   int           `help:"Events of the longest account." default:"100000"`
-	Only     []string      `help:"Measure these parts only: commands, reports, sizes, lengths, http, dunning." placeholder:"PART"`
+	Only     []string      `help:"Measure these parts only: commands, reports, sizes, lengths, http, dunning, audit." placeholder:"PART"`
 	Format   export.Format `help:"table, csv or json." enum:"table,csv,json" default:"table"`
 }
 

@@ -42,6 +42,7 @@ type commandLine struct {
 	Sellers   sellersCmd   `cmd:"" help:"Show whose receivables there are."`
 	Customers customersCmd `cmd:"" help:"Show who owes."`
 	Events    eventsCmd    `cmd:"" help:"Read the log itself."`
+	Audit     auditCmd     `cmd:"" help:"Prove that nothing was changed, removed or slipped in."`
 	Views     viewsCmd     `cmd:"" help:"Look after the read models, which are folded from the log."`
 	Diff      diffCmd      `cmd:"" help:"Show which balances and aging cells changed between two times, and by which events."`
 	Replay    replayCmd    `cmd:"" help:"Build the books as they were known then in a directory of their own."`

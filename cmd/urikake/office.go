@@ -18,6 +18,7 @@ import (
 	"github.com/urikake/urikake/eventstore/esdb"
 	"github.com/urikake/urikake/eventstore/ledger"
 	"github.com/urikake/urikake/eventstore/memory"
+	"github.com/urikake/urikake/eventstore/merkle"
 	"github.com/urikake/urikake/eventstore/privacy"
 	"github.com/urikake/urikake/eventstore/sqlite"
 	"github.com/urikake/urikake/projections"
@@ -32,6 +33,7 @@ type office struct {
 	codec   *eventstore.Codec
 	ledger  *ledger.Ledger
 	views   *projections.Views
+	audit   *merkle.Log
 	clock   eventstore.Clock
 	metrics *httpapi.Metrics
 	outbox  func(domain.SellerID) dunning.Outbox
@@ -58,7 +60,7 @@ func (s *session) open(clock eventstore.Clock) (*office, error) {
 		return nil, errors.Join(err, log.Close())
 	}
 	o.log = log
-	o.close = func() error { return errors.Join(o.views.Close(), log.Close()) }
+	o.close = func() error { return errors.Join(o.audit.Close(), o.views.Close(), log.Close()) }
 	return o, nil
 }
 
@@ -80,7 +82,7 @@ func openInMemory() (*office, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	o.close = func() error { return errors.Join(o.views.Close(), os.RemoveAll(dir)) }
+	o.close = func() error { return errors.Join(o.audit.Close(), o.views.Close(), os.RemoveAll(dir)) }
 	return o, nil
 }
 
@@ -101,7 +103,7 @@ func (s *session) wire(log eventstore.Store, clock eventstore.Clock) (*office, e
 // wire puts the house together on a log: this is the one place that does.
 func wire(log eventstore.Store, dir string, keys *privacy.Keys, clock eventstore.Clock) (*office, error) {
 	metrics := httpapi.NewMetrics()
-	store, codec := metrics.Instrument(log), ledger.Sealing(keys)
+	store, codec := eventstore.Carried(metrics.Instrument(log)), ledger.Sealing(keys)
 	views, err := projections.Open(dir, store, codec)
 	if err != nil {
 		return nil, err
@@ -109,13 +111,14 @@ func wire(log eventstore.Store, dir string, keys *privacy.Keys, clock eventstore
 	snapshots := eventstore.SnapshotDir(filepath.Join(dir, "snapshots"))
 	return &office{
 		store: store, codec: codec, ledger: ledger.New(store, codec, snapshots).At(clock), views: views, clock: clock, metrics: metrics,
+		audit: merkle.Open(dir, store, codec.Foreign),
 	}, nil
 }
 
 // api is the ledger over HTTP.
 func (o *office) api(options httpapi.Options) *httpapi.API {
 	options.Metrics = o.metrics
-	books := httpapi.Books{Store: o.store, Codec: o.codec, Ledger: o.ledger, Views: o.views, Clock: o.clock, Outbox: o.outbox}
+	books := httpapi.Books{Store: o.store, Codec: o.codec, Ledger: o.ledger, Views: o.views, Audit: o.audit, Clock: o.clock, Outbox: o.outbox}
 	return httpapi.New(books, options)
 }
 
@@ -150,10 +153,14 @@ func (s *session) fresh() bool {
 // ask works with the session's ledger, which must exist.
 func (s *session) ask(ctx context.Context, work func(context.Context, *client) error) error {
 	if s.fresh() {
-		return errUsage.With("there is no ledger in %s; name its directory with --data DIR or a server with --server URL, or begin one with "+
-			"`urikake demo`, `urikake serve`, `urikake import receivables` or `urikake command RegisterSeller`", s.dir)
+		return errNothingThere(s)
 	}
 	return s.with(ctx, work)
+}
+
+func errNothingThere(s *session) error {
+	return errUsage.With("there is no ledger in %s; name its directory with --data DIR or a server with --server URL, or begin one with "+
+		"`urikake demo`, `urikake serve`, `urikake import receivables` or `urikake command RegisterSeller`", s.dir)
 }
 
 // begin works with the session's ledger, which need not exist: the work is then done in memory first, so that one that

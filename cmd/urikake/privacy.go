@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/eventstore/privacy"
 )
 
@@ -65,4 +66,33 @@ func addressee(name string) string {
 		return ""
 	}
 	return parts[0] + "." + parts[1]
+}
+
+// keysFrom is the keys in a directory, or the session's own.
+func (s *session) keysFrom(dir string) (*privacy.Keys, error) {
+	if dir == "" {
+		return s.privacy()
+	}
+	return privacy.Open(dir), nil
+}
+
+// takeKeys copies keys from a directory to the session's own.
+func (s *session) takeKeys(from string, keys *privacy.Keys) error {
+	if from == "" {
+		return nil
+	}
+	to, err := s.privacy()
+	if err != nil {
+		return err
+	}
+	return keys.CopyTo(to)
+}
+
+// named tells whom a key is missed by how to bring it along.
+func named(err error) error {
+	var missing *domain.Error
+	if errors.As(err, &missing) && missing.Rule == privacy.ErrMissing.Rule {
+		return missing.With("%s; --with-keys DIR brings them along", missing.Detail)
+	}
+	return err
 }

@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +35,7 @@ import (
 //	ready URL                         waits until a server is
 //	await FILE TEXT                   waits until a text stands in a file
 //	terminate                         asks the servers that `exec ... &` began to end, as an operating system does
+//	nowhere REGEXP PATHS...           what is sought stands in none of these files, nor in any below
 //	keep NAME FILE                    puts what is in a file into the environment
 //
 // `exec urikake ARGS... &` is the program in a process of its own.
@@ -54,7 +57,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: false,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"urikake": urikake, "exits": exits, "shift_jis": shiftJIS, "shorten": shorten,
-			"free_port": freePort, "ready": ready, "await": await, "terminate": terminate, "keep": keep,
+			"free_port": freePort, "ready": ready, "await": await, "terminate": terminate, "keep": keep, "nowhere": nowhere,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" { // whom no permission stops
@@ -71,7 +74,8 @@ func elsewhere(w http.ResponseWriter, r *http.Request) {
 	case "moved":
 		http.Redirect(w, r, "https://ledger.invalid", http.StatusTemporaryRedirect)
 	case "half":
-		io.WriteString(w, `{"position":1}`+"\n")
+		io.WriteString(w, `{"position":1,"stream":"seller-S1","version":1,"id":"bf682925-7e23-5859-8ffd-aac5710ea04d","kind":"seller.registered",`+
+			`"schema":1,"recorded_at":"2026-04-01T00:00:00Z","data":{},"metadata":{}}`+"\n")
 		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	default:
@@ -227,4 +231,29 @@ func keep(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: keep NAME FILE")
 	}
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
+}
+
+// nowhere looks into every file, whatever it is.
+func nowhere(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: nowhere REGEXP PATHS...")
+	}
+	sought := regexp.MustCompile(args[0])
+	files := 0
+	for _, path := range args[1:] {
+		ts.Check(filepath.WalkDir(ts.MkAbs(path), func(path string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			files++
+			b, err := os.ReadFile(path)
+			if at := sought.FindIndex(b); at != nil {
+				ts.Fatalf("%s holds %q at byte %d", path, sought, at[0])
+			}
+			return err
+		}))
+	}
+	if files == 0 {
+		ts.Fatalf("there are no files")
+	}
 }

@@ -18,6 +18,7 @@ import (
 type serveCmd struct {
 	Listen string `help:"Address and port to be asked at; port 0 takes any that is free." default:"127.0.0.1:8080" placeholder:"ADDRESS:PORT"`
 	Rate   int    `help:"Requests a second that one key may send; 0: any number." default:"${rate}" placeholder:"N"`
+	Every  int64  `name:"checkpoint-every" help:"Events after which the log is signed again, where there is a key for it." default:"10000" placeholder:"N"`
 	Log    string `help:"How the log on standard error is written: text or json." enum:"text,json" default:"text"`
 	Check  string `help:"How much of the ledger is looked at before anyone is answered: all of it, or its ends." enum:"all,ends" default:"all" placeholder:"all|ends"`
 
@@ -113,7 +114,7 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	defer flushTraces(log, flush)
 	o.measure()
 
-	views, feed := &kept{name: "folding", work: o.views.Run}, &kept{name: "feed"}
+	views, feed, audit := &kept{name: "folding", work: o.views.Run}, &kept{name: "feed"}, o.signing(max(c.Every, 1))
 	health := httpapi.NewHealth(
 		o.logCheck(s.dir), httpapi.LagCheck(lagMax, o.lag), views.check(), feed.check())
 	requests := httpapi.NewLogBuffer(s.err)
@@ -125,7 +126,7 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	var background sync.WaitGroup
 	defer background.Wait() // before the log is closed
 	defer cancel()
-	for _, k := range []*kept{views, feed} {
+	for _, k := range []*kept{views, feed, audit} {
 		background.Go(func() { k.keep(ctx, log) })
 	}
 	background.Go(func() {
@@ -152,6 +153,11 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	err = httpapi.Serve(both, httpapi.ServeConfig{Listener: listener, Handler: api, Logger: log})
 	failed(nil)
 	return errors.Join(err, <-served)
+}
+
+// signing makes a checkpoint every so many events, and one when the server ends.
+func (o *office) signing(every int64) *kept {
+	return &kept{name: "signing checkpoints", work: func(ctx context.Context) error { return o.audit.Run(ctx, every, o.clock) }}
 }
 
 // flushTraces sends the last traces; whoever collects them may be away.

@@ -36,6 +36,7 @@ const (
 	ReadEvents  Permission = "events:read"  // the log as it is
 	ReadKeys    Permission = "keys:read"    // who may do what
 	ReadMetrics Permission = "metrics:read" // how the machine is
+	ReadAudit   Permission = "audit:read"   // checkpoints and proofs, of the whole log
 
 	WriteSellers     Permission = "sellers:write"     // register, change
 	WriteCustomers   Permission = "customers:write"   // register, change, terms, deactivate, reactivate
@@ -60,7 +61,7 @@ const (
 
 // Permissions are all of them.
 var Permissions = []Permission{
-	ReadReports, ReadHistory, ReadEvents, ReadKeys, ReadMetrics,
+	ReadReports, ReadHistory, ReadEvents, ReadKeys, ReadMetrics, ReadAudit,
 	WriteSellers, WriteCustomers, EraseCustomers, WriteLimits, WriteInvoices, VoidInvoices, WritePayments, WriteCredits, ApplyCredits,
 	WriteRefunds, WriteWriteOffs, WriteDisputes, WriteLateCharges, WritePeriods, WriteDunning, ActAsCreditor,
 	WriteImports, ManageViews, ManageKeys,
@@ -68,7 +69,7 @@ var Permissions = []Permission{
 
 // grants is who may do what. A key that is bound to a seller may do it to that seller's books only.
 var grants = map[Role][]Permission{
-	Auditor: {ReadReports, ReadHistory, ReadEvents, ReadKeys, ReadMetrics},
+	Auditor: {ReadReports, ReadHistory, ReadEvents, ReadKeys, ReadMetrics, ReadAudit},
 	Accountant: {
 		ReadReports, ReadHistory, ReadEvents,
 		WriteCustomers, EraseCustomers, WriteLimits, WriteInvoices, VoidInvoices, WritePayments, WriteCredits, ApplyCredits,

@@ -17,6 +17,7 @@ history:read       yes      yes         yes    yes
 events:read        yes      yes         yes    yes
 keys:read          yes      -           -      yes
 metrics:read       yes      -           -      yes
+audit:read         yes      -           -      yes
 sellers:write      -        -           -      yes
 customers:write    -        yes         yes    yes
 customers:erase    -        yes         -      yes

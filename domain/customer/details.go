@@ -60,6 +60,14 @@ var (
 	}
 )
 
+// Shown is the name for reports and letters. None can be empty but one whose key was destroyed.
+func (d Details) Shown() string {
+	if d.Name == "" {
+		return ErasedName
+	}
+	return d.Name
+}
+
 // normal is d with one way to say "none".
 func (d Details) normal() Details {
 	if len(d.Contacts) == 0 {

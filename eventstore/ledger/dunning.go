@@ -202,7 +202,7 @@ func reference(contact int) string { return "contact:" + strconv.Itoa(contact) }
 
 func recipientOf(s *customer.State, recipient string) (customer.Contact, bool) {
 	if recipient == itself {
-		return customer.Contact{Name: s.Name}, true
+		return customer.Contact{Name: s.Shown()}, true
 	}
 	place, ok := strings.CutPrefix(recipient, "contact:")
 	n, err := strconv.Atoi(place)

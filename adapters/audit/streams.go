@@ -1,0 +1,221 @@
+package audit
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/maphash"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/access"
+	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/dunning"
+	"github.com/urikake/urikake/domain/journal"
+	"github.com/urikake/urikake/domain/numbering"
+	"github.com/urikake/urikake/domain/seller"
+	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/merkle"
+)
+
+// folded is one aggregate while it is replayed.
+type folded interface {
+	apply(domain.Event)
+	check() error // its invariants
+}
+
+type aggregate[C, S any] struct {
+	domain.Decider[C, S]
+	state      S
+	invariants func(S) error
+}
+
+func (a *aggregate[C, S]) apply(e domain.Event) { a.state = a.Evolve(a.state, e) }
+
+func (a *aggregate[C, S]) check() error {
+	if a.invariants == nil {
+		return nil
+	}
+	return a.invariants(a.state)
+}
+
+func begin[C, S any](d domain.Decider[C, S], invariants func(S) error) func() folded {
+	return func() folded { return &aggregate[C, S]{d, d.New(), invariants} }
+}
+
+// aggregates begin each kind of aggregate, by what its streams' names begin with.
+var aggregates = map[string]func() folded{
+	"account":    begin(account.Decider, (*account.State).CheckInvariants),
+	"customer":   begin(customer.Decider, nil),
+	"seller":     begin(seller.Decider, nil),
+	"numbering":  begin(numbering.Decider, nil),
+	"document":   begin(numbering.TextDecider, nil),
+	"policy":     begin(dunning.PolicyDecider, nil),
+	"dunning":    begin(dunning.Decider, nil),
+	"dunningrun": begin(dunning.RunDecider, nil),
+	"access":     begin(access.Decider, nil),
+}
+
+// partMax is about how many events there are in a part of the streams that is replayed at a time: their aggregates stand
+// in memory together.
+const partMax = 1_000_000
+
+// part says which part of so many a stream belongs to.
+func part(stream string, parts int) int {
+	if parts == 1 {
+		return 0
+	}
+	return int(maphash.String(partSeed, stream) % uint64(parts))
+}
+
+var partSeed = maphash.MakeSeed()
+
+// decode reads the fact of an event, for those who replay it.
+func (v *verification) decode(l *merkle.Leaf) {
+	if len(l.Metadata) > 0 && (l.Metadata[0] != '{' || !json.Valid(l.Metadata)) {
+		l.Bad = domain.ErrSchema.With("its metadata are no JSON object")
+		return
+	}
+	l.Event, l.Bad = v.Codec.Decode(l.Recorded)
+}
+
+// replays are aggregates on their way through the log.
+type replays struct {
+	*verification
+	streams map[string]*replayed
+	entries int64
+}
+
+func (v *verification) replays() *replays {
+	return &replays{verification: v, streams: make(map[string]*replayed)}
+}
+
+// event takes the next event of the log.
+func (p *replays) event(l merkle.Leaf) {
+	s := p.streams[l.Stream]
+	if s == nil {
+		s = p.begin(l.Recorded)
+		p.streams[l.Stream] = s
+	}
+	if s.version++; l.Version != s.version {
+		s.state, s.version = nil, l.Version // what follows would be folded onto something else
+	}
+	s.ids = append(s.ids, l.ID)
+	if l.Bad != nil {
+		p.find(l.Recorded, Unreadable, "%v", l.Bad)
+		s.state = nil
+		return
+	}
+	if e, ok := l.Event.(account.Event); ok {
+		p.balance(l.Recorded, e)
+	}
+	p.fold(s, l)
+}
+
+func (p *replays) begin(r eventstore.Recorded) *replayed {
+	category, _, _ := strings.Cut(r.Stream, "-")
+	begins := aggregates[category]
+	if begins == nil {
+		p.find(r, Invariant, "no aggregate has streams of this name")
+		return &replayed{}
+	}
+	return &replayed{state: begins()}
+}
+
+// end checks what the events came to, on all cores.
+func (p *replays) end() {
+	names := make(chan string)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for name := range names {
+				p.close(name, p.streams[name])
+			}
+		})
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.streams)) {
+		names <- name
+	}
+	close(names)
+	wg.Wait()
+	p.Streams += len(p.streams)
+	p.Entries += p.entries
+}
+
+// close checks one aggregate.
+func (p *replays) close(name string, s *replayed) {
+	slices.SortFunc(s.ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	for i := 1; i < len(s.ids); i++ {
+		if s.ids[i] == s.ids[i-1] {
+			p.add(Finding{Rule: RepeatedID, Stream: name, Text: fmt.Sprintf("two events have the id %s", s.ids[i])})
+		}
+	}
+	if s.state == nil {
+		return
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			p.add(Finding{Rule: Invariant, Stream: name, Version: s.version, Text: fmt.Sprintf("its invariants can't be checked: %v", r)})
+		}
+	}()
+	if err := s.state.check(); err != nil {
+		p.add(Finding{Rule: Invariant, Stream: name, Version: s.version, Text: err.Error()})
+	}
+}
+
+// replayed is one stream as far as it has been read.
+type replayed struct {
+	version eventstore.Version
+	ids     []uuid.UUID
+	state   folded // nil once it can't be folded on
+}
+
+// fold never lets a fact that does not fit end the audit.
+func (p *replays) fold(s *replayed, l merkle.Leaf) {
+	defer func() {
+		if r := recover(); r != nil {
+			p.find(l.Recorded, Invariant, "%s does not fit what the stream holds before it: %v", l.Kind, r)
+			s.state = nil
+		}
+	}()
+	if s.state != nil {
+		s.state.apply(l.Event)
+	}
+}
+
+// balance adds up an event's journal entry, in its currency.
+func (p *replays) balance(r eventstore.Recorded, e account.Event) {
+	defer func() {
+		if why := recover(); why != nil {
+			p.find(r, Unbalanced, "%s can't be posted: %v", r.Kind, why)
+		}
+	}()
+	entry, ok := journal.Of(e)
+	if !ok {
+		return
+	}
+	p.entries++
+	sums := make(map[domain.Currency]int64, 1)
+	for _, line := range entry.Lines {
+		minor := line.Amount.Minor()
+		if minor <= 0 {
+			p.find(r, Unbalanced, "%s has a line of %s on %s", r.Kind, line.Amount, line.Title)
+		}
+		if line.Side == journal.Credit {
+			minor = -minor
+		}
+		sums[line.Amount.Currency()] += minor
+	}
+	for currency, minor := range sums {
+		if minor != 0 {
+			p.find(r, Unbalanced, "%s: debits exceed credits by %s", r.Kind, domain.NewMoney(minor, currency))
+		}
+	}
+}

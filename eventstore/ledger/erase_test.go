@@ -1,0 +1,177 @@
+package ledger_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/ledger"
+	"github.com/urikake/urikake/eventstore/memory"
+	"github.com/urikake/urikake/eventstore/privacy"
+)
+
+// sealedOffice keeps its keys in a directory, and has a clock.
+func sealedOffice(t *testing.T, store eventstore.Store, keys string, today string) office {
+	t.Helper()
+	l := ledger.New(store, ledger.Sealing(privacy.Open(keys)), eventstore.SnapshotDir(t.TempDir())).
+		At(func() time.Time { return day(today).Time().Add(3 * time.Hour) })
+	return office{t, l, store}
+}
+
+func erase(c customer.Key, on string) customer.EraseCustomer {
+	return customer.EraseCustomer{Key: c, On: day(on), Reason: "asked to be forgotten"}
+}
+
+var c1 = customer.Key{Seller: "S1", Customer: "C1"}
+
+// hanako buys, pays and is named by her bank, in 2010.
+func hanako(o office) {
+	prepare(o.T, o.Ledger)
+	o.must("named", customer.ChangeCustomer{Key: c1, Reason: "married", Details: customer.Details{
+		Name: "Hanako Yoshida", Kana: "HANAKO YOSHIDA", Contacts: []customer.Contact{{Email: "hanako@yoshida.example"}},
+	}})
+	o.must("i", account.IssueInvoice{Key: key("C1"), Invoice: "I1", IssuedOn: day("2010-04-01"), DueOn: day("2010-04-30"), Total: jpy(1000)})
+	o.must("p", account.RecordPayment{Key: key("C1"), Payment: "P1", ReceivedOn: day("2010-04-20"), Amount: jpy(1000), Payer: "HANAKO YOSHIDA"})
+}
+
+func holdsName(t *testing.T, store eventstore.Store) bool {
+	t.Helper()
+	head, err := store.Head(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r, err := range store.Follow(context.Background(), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"Hanako", "HANAKO", "hanako@"} {
+			if bytes.Contains(r.Data, []byte(name)) || bytes.Contains(r.Metadata, []byte(name)) {
+				return true
+			}
+		}
+		if r.Position == head {
+			break
+		}
+	}
+	return false
+}
+
+// names tells what can be read of the customer: the name, and the payer of the payment.
+func names(t *testing.T, store eventstore.Store, codec *eventstore.Codec) (text string) {
+	t.Helper()
+	for _, stream := range []string{c1.Stream(), key("C1").Stream()} {
+		for r, err := range store.Read(context.Background(), stream, 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := codec.Decode(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch e := e.(type) {
+			case customer.Changed:
+				text += fmt.Sprint(e.Name, e.Kana, e.Contacts)
+			case account.PaymentRecorded:
+				text += "/" + e.Payer
+			}
+		}
+	}
+	return text
+}
+
+func TestErasing(t *testing.T) {
+	store, dir := memory.New(time.Now), filepath.Join(t.TempDir(), "keys")
+	o := sealedOffice(t, store, dir, "2026-11-26")
+	hanako(o)
+	if holdsName(t, store) {
+		t.Error("the log holds a name in clear")
+	}
+	if got := names(t, store, ledger.Sealing(privacy.Open(dir))); got != "Hanako YoshidaHANAKO YOSHIDA[{ hanako@yoshida.example  }]/HANAKO YOSHIDA" {
+		t.Errorf("%s", got)
+	}
+	o.refused("e0", erase(c1, "2026-11-27"), customer.ErrErasureAhead)
+	first := o.must("e", erase(c1, "2026-11-26"))
+	if again := o.must("e", erase(c1, "2026-11-26")); !again.Repeated || again.Position != first.Position {
+		t.Errorf("a repeat: %+v", again)
+	}
+	if got := names(t, store, ledger.Sealing(privacy.Open(dir))); got != "[]/" {
+		t.Errorf("after the erasure %q can be read", got)
+	}
+	for i, o := range []office{o, sealedOffice(t, store, dir, "2026-11-26")} {
+		o.refused("x1", erase(c1, "2026-11-26"), customer.ErrErased)
+		o.refused("x2", customer.ChangeCustomer{Key: c1, Details: customer.Details{Name: "x"}, Reason: "x"}, customer.ErrErased)
+		o.refused("x3", account.RecordPayment{Key: key("C1"), ReceivedOn: day("2026-11-26"), Amount: jpy(1)}, customer.ErrErased)
+		name := fmt.Sprint("another", i)
+		o.must(name, customer.ChangeCustomer{Key: customer.Key{Seller: "S1", Customer: "C2"}, Details: customer.Details{Name: name}, Reason: "x"})
+	}
+}
+
+func TestWhatKeepsACustomerFromBeingErased(t *testing.T) {
+	o := sealedOffice(t, memory.New(time.Now), filepath.Join(t.TempDir(), "keys"), "2026-11-26")
+	prepare(t, o.Ledger)
+	o.must("i", account.IssueInvoice{Key: key("C1"), Invoice: "I1", IssuedOn: day("2010-04-01"), DueOn: day("2010-04-30"), Total: jpy(1000)})
+	o.refused("e1", erase(c1, "2026-11-26"), customer.ErrStillOpen)
+	o.must("p", account.RecordPayment{Key: key("C1"), Payment: "P1", ReceivedOn: day("2010-04-20"), Amount: jpy(1500)})
+	o.refused("e2", erase(c1, "2026-11-26"), customer.ErrStillOpen)
+	o.must("r", account.IssueRefund{Key: key("C1"), Refund: "R1", Payment: "P1", RefundOn: day("2014-11-27"), Amount: jpy(500), Reason: "too much"})
+	o.refused("e3", erase(c1, "2026-11-26"), customer.ErrRetained)
+	dollars := account.Key{Seller: "S1", Customer: "C1", Currency: "USD"}
+	o.must("usd", account.RecordPayment{Key: dollars, Payment: "P2", ReceivedOn: day("2010-01-01"), Amount: domain.NewMoney(1, "USD")})
+	o.refused("e4", erase(c1, "2026-11-26"), customer.ErrStillOpen)
+}
+
+// A process that ends after the event was written and before the key was destroyed, another node with a directory of its
+// own, and an old copy of the keys: whoever reads the event destroys the key.
+func TestWhoeverReadsTheErasureDestroysTheKey(t *testing.T) {
+	store, dir, old := memory.New(time.Now), filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "old")
+	o := sealedOffice(t, store, dir, "2026-11-26")
+	hanako(o)
+	if err := privacy.Open(dir).CopyTo(privacy.Open(old)); err != nil {
+		t.Fatal(err)
+	}
+	o.must("e", erase(c1, "2026-11-26"))
+	again := privacy.Open(old)
+	if gone, err := again.Destroyed("S1.C1"); gone || err != nil {
+		t.Fatalf("the copy is to have the key still: %v %v", gone, err)
+	}
+	node := office{t, ledger.New(store, ledger.Sealing(again), nil), store}
+	node.refused("x", customer.DeactivateCustomer{Key: c1, Reason: "x"}, customer.ErrErased)
+	if gone, err := privacy.Open(old).Destroyed("S1.C1"); !gone || err != nil {
+		t.Errorf("the key is still there: %v", err)
+	}
+	if got := names(t, store, ledger.Sealing(privacy.Open(old))); got != "[]/" {
+		t.Errorf("%q can be read", got)
+	}
+}
+
+// Nobody who has the log alone can find out what a command said by guessing it.
+func TestHashesTellNothing(t *testing.T) {
+	store, dir := memory.New(time.Now), filepath.Join(t.TempDir(), "keys")
+	o := sealedOffice(t, store, dir, "2026-11-26")
+	hanako(o)
+	c := account.RecordPayment{Key: key("C1"), Payment: "P1", ReceivedOn: day("2010-04-20"), Amount: jpy(1000), Payer: "HANAKO YOSHIDA"}
+	guess, err := eventstore.Hash(c.Name(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r, err := range store.Read(context.Background(), key("C1").Stream(), 0) {
+		if _, hash := eventstore.CommandOf(r); err != nil || hash == guess {
+			t.Errorf("event %d has the plain hash, %v", r.Position, err)
+		}
+	}
+	if r := sealedOffice(t, store, dir, "2026-11-26").must("p", c); !r.Repeated {
+		t.Error("a repeat is not known by another process")
+	}
+	c.Payer = "TARO"
+	if _, err := o.do("p", c); !errors.Is(err, eventstore.ErrKeyReused) {
+		t.Errorf("other content under the same id: %v", err)
+	}
+}

@@ -1,0 +1,106 @@
+package merkle
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/eventstore"
+)
+
+// Proof shows that one event stands in a log at its place: whoever has a public key checks it without the log.
+type Proof struct {
+	Format     string           `json:"format" doc:"urikake-proof-1"`
+	Index      int64            `json:"index" doc:"the event's place in the log, from 0"`
+	Event      eventstore.Line  `json:"event" doc:"the event that is proved"`
+	Path       tlog.RecordProof `json:"path" doc:"hashes from the leaf's neighbour up to the root's child: RFC 6962's audit path"`
+	Checkpoint string           `json:"checkpoint" doc:"the signed note of the tree in which the event stands"`
+}
+
+const proofFormat = "urikake-proof-1"
+
+var ErrBadProof = &domain.Error{
+	Code: domain.Refused, Rule: "audit.bad_proof",
+	Text: "the proof does not hold",
+}
+
+// Prove proves the event at a position by the newest checkpoint, or by a new one if that is older than the event.
+// Refuses audit.no_such_event, and what Checkpoint refuses. O(log n) reads.
+func (l *Log) Prove(ctx context.Context, at eventstore.Position, now time.Time) (p Proof, err error) {
+	err = l.with(ctx, func() error {
+		if err := l.follow(ctx); err != nil {
+			return err
+		}
+		index, err := l.index(at)
+		if err != nil {
+			return err
+		}
+		c := l.last
+		if c.Size <= index {
+			s, err := signer(l.data)
+			if err != nil {
+				return err
+			}
+			if c, err = l.sign(s, 0, now); err != nil {
+				return err
+			}
+		}
+		p, err = l.prove(ctx, c, index, at)
+		return err
+	})
+	return p, err
+}
+
+func (l *Log) prove(ctx context.Context, c Checkpoint, index int64, at eventstore.Position) (Proof, error) {
+	path, err := tlog.ProveRecord(c.Size, index, l.files)
+	if err != nil {
+		return Proof{}, unavailable(err)
+	}
+	for r, err := range l.store.Follow(ctx, at-1) {
+		if err != nil {
+			return Proof{}, err
+		}
+		p := Proof{Format: proofFormat, Index: index, Event: eventstore.LineOf(r), Path: path, Checkpoint: c.Note}
+		if _, err := p.Check(nil); err != nil { // what does not hold must not leave the house
+			return Proof{}, ErrForked.With("position %d: %v", at, err)
+		}
+		return p, nil
+	}
+	return Proof{}, ctx.Err()
+}
+
+// Check proves again, from nothing but the proof and public keys. Refuses audit.bad_proof, audit.bad_checkpoint,
+// audit.bad_signature. Without keys the signature is not looked at.
+func (p Proof) Check(keys []note.Verifier) (Checkpoint, error) {
+	if p.Format != proofFormat {
+		return Checkpoint{}, ErrBadProof.With("its format is %.40q, want %s", p.Format, proofFormat)
+	}
+	c, err := ParseCheckpoint(p.Checkpoint, keys)
+	if err != nil {
+		return c, err
+	}
+	r, err := p.Event.Recorded()
+	if err != nil {
+		return c, err
+	}
+	leaf, _ := LeafHash(nil, p.Index, r)
+	if p.Index < 0 || p.Index >= c.Size || tlog.CheckRecord(p.Path, c.Size, c.Root, p.Index, leaf) != nil {
+		return c, ErrBadProof.With("this event is not the %d-th of the %d events of the checkpoint of %s", p.Index+1, c.Size, c.Time.Format(time.RFC3339))
+	}
+	return c, nil
+}
+
+// ReadProof reads a proof strictly. Refuses audit.bad_proof.
+func ReadProof(b []byte) (p Proof, err error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&p); err != nil {
+		return p, ErrBadProof.With("it can't be read: %v", err)
+	}
+	return p, nil
+}
