@@ -1,0 +1,133 @@
+package projections
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/customer"
+)
+
+// holding lists the files below a directory in which a text stands.
+func holding(t *testing.T, dir, text string) (files []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if bytes.Contains(b, []byte(text)) {
+			files = append(files, filepath.Base(path))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// Of a customer who was erased nothing is left in the files, wherever a process ended in between.
+func TestErasedCustomersLeaveTheFiles(t *testing.T) {
+	ctx, b := context.Background(), newBooks(t)
+	named := func(i int) customer.Key { return customer.Key{Seller: "S9", Customer: domain.CustomerID("K" + customerID(i))} }
+	for i := range 300 { // so that pages are split and rows move about
+		b.write(named(i).Stream(), customer.Registered{Key: named(i), Details: customer.Details{Name: "Hanako the " + customerID(i), Kana: "HANAKO"}})
+	}
+	key := named(150)
+	b.write(key.Stream(), customer.Changed{Key: key, Details: customer.Details{Name: "Secret Name", Kana: "SECRET", Contacts: []customer.Contact{{Email: "secret@x.example"}}}, Reason: "x"})
+	if _, err := b.views.CatchUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if len(holding(t, b.dir, "Secret Name")) == 0 {
+		t.Fatal("the test sees nothing")
+	}
+	away := errors.New("the outbox is away")
+	told := 0
+	b.views.OnErased(func(customer.Key) error { told++; return away })
+	at := b.write(key.Stream(), customer.Erased{Key: key, Reason: "asked"})
+	if err := b.views.Forget(ctx, at); !errors.Is(err, away) {
+		t.Errorf("what was not forgotten is not told: %v", err)
+	}
+	if _, err := b.views.CatchUp(ctx); err != nil {
+		t.Errorf("questions are not answered meanwhile: %v", err)
+	}
+	before := told
+
+	b.reopen() // the process ended; the event is folded already
+	b.views.OnErased(func(k customer.Key) error {
+		told++
+		if k != key {
+			t.Errorf("%v was not erased", k)
+		}
+		return nil
+	})
+	if _, err := b.views.CatchUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if told != before+1 {
+		t.Errorf("told %d times, then %d", before, told)
+	}
+	for _, text := range []string{"Secret Name", "SECRET", "secret@"} {
+		if files := holding(t, b.dir, text); len(files) > 0 {
+			t.Errorf("%q stands in %v", text, files)
+		}
+	}
+	list, err := b.views.Customers(ctx, "S9")
+	if err != nil || len(list) != 300 {
+		t.Fatalf("%d customers, %v", len(list), err)
+	}
+	for _, c := range list {
+		if (c.Name == customer.ErasedName) != (c.Customer == key.Customer) || c.Customer == key.Customer && (c.Active || c.Kana != "") {
+			t.Errorf("%+v", c)
+		}
+	}
+	b.reopen()
+	b.views.OnErased(func(customer.Key) error { t.Error("it is done"); return nil })
+	if err := b.views.Forget(ctx, at); err != nil {
+		t.Error(err)
+	}
+}
+
+func customerID(i int) string { return fmt.Sprintf("%04d", i) }
+
+// Somebody who reads all the while only delays it.
+func TestScrubbingBesideReaders(t *testing.T) {
+	ctx, b := context.Background(), newBooks(t)
+	key := customer.Key{Seller: "S9", Customer: "K1"}
+	b.write(key.Stream(), customer.Registered{Key: key, Details: customer.Details{Name: "Secret Name"}})
+	if _, err := b.views.CatchUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	stop, ended := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() {
+		for stop.Err() == nil {
+			if _, err := b.views.Customers(ctx, "S9"); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	at := b.write(key.Stream(), customer.Erased{Key: key, Reason: "asked"})
+	err := b.views.Forget(ctx, at)
+	ended()
+	if r := <-done; r != nil {
+		t.Errorf("a reader: %v", r)
+	}
+	if err != nil && !errors.Is(err, ErrUnavailable) {
+		t.Error(err)
+	}
+	if err := b.views.Forget(ctx, at); err != nil {
+		t.Error(err)
+	}
+	if files := holding(t, b.dir, "Secret Name"); len(files) > 0 {
+		t.Errorf("the name stands in %v", files)
+	}
+}
