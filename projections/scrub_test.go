@@ -35,7 +35,9 @@ func holding(t *testing.T, dir, text string) (files []string) {
 // Of a customer who was erased nothing is left in the files, wherever a process ended in between.
 func TestErasedCustomersLeaveTheFiles(t *testing.T) {
 	ctx, b := context.Background(), newBooks(t)
-	named := func(i int) customer.Key { return customer.Key{Seller: "S9", Customer: domain.CustomerID("K" + customerID(i))} }
+	named := func(i int) customer.Key {
+		return customer.Key{Seller: "S9", Customer: domain.CustomerID("K" + customerID(i))}
+	}
 	for i := range 300 { // so that pages are split and rows move about
 		b.write(named(i).Stream(), customer.Registered{Key: named(i), Details: customer.Details{Name: "Hanako the " + customerID(i), Kana: "HANAKO"}})
 	}
