@@ -117,6 +117,15 @@ func testDemoThere(t *testing.T, store string) {
 			t.Errorf("import %d: %s", i+1, out)
 		}
 	}
+	typed(t, "--data", home, "audit", "keygen")
+	note := filepath.Join(t.TempDir(), "kept.note")
+	if err := os.WriteFile(note, []byte(typed(t, "--data", home, "audit", "checkpoint")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	verified := typed(t, "--data", there, "--store", store, "audit", "verify", "--checkpoint", note, "--key", filepath.Join(home, "audit.pub"))
+	if !strings.Contains(verified, "one checkpoint agrees") || !strings.Contains(verified, "nothing was changed") {
+		t.Errorf("the checkpoint made at home says nothing there: %s", verified)
+	}
 	back := typed(t, "--data", there, "--store", store, "events", "export")
 	if withoutPlace(t, back) != withoutPlace(t, export) {
 		t.Error("the log comes back as another one")
