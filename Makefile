@@ -27,7 +27,7 @@ fmt:
 	$(TOOL) gofumpt -w .
 
 docs:
-	$(GO) test ./docs/... ./adapters/httpapi ./cmd/urikake -run Generated -update
+	$(GO) test ./docs ./adapters/httpapi ./cmd/urikake -run Generated -update
 
 bench: build
 	bin/urikake bench

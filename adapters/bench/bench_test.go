@@ -25,3 +25,16 @@ func TestRun(t *testing.T) {
 		}
 	}
 }
+
+// The same log embedded and through the EventStoreDB client.
+func TestEventStoreDB(t *testing.T) {
+	results, err := EventStoreDB(context.Background(), t.TempDir(), Options{Commands: 640})
+	if err != nil || len(results) != 6 {
+		t.Fatal(results, err)
+	}
+	for _, r := range results {
+		if r.Value <= 0 {
+			t.Errorf("%+v", r)
+		}
+	}
+}

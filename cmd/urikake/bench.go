@@ -30,7 +30,9 @@ func (benchCmd) Help() string {
 temporary directory), which is removed afterwards. It takes some minutes and 3 GB of disk.
 
 A quick look:  urikake bench --commands 20000 --invoices 100000
-One part:      urikake bench --only http`
+One part:      urikake bench --only http
+Two logs:      urikake bench --store esdb
+               appends and reading all, embedded and through the EventStoreDB client over loopback`
 }
 
 // benchStore asks for the log on an EventStoreDB server, which bench starts itself.
@@ -55,7 +57,11 @@ func (c *benchCmd) Run(ctx context.Context, s *session) error {
 	}
 	defer os.RemoveAll(dir)
 	start := time.Now()
-	results, err := bench.Run(ctx, dir, bench.Options{
+	measure := bench.Run
+	if s.store == benchStore {
+		measure = bench.EventStoreDB
+	}
+	results, err := measure(ctx, dir, bench.Options{
 		Accounts: c.Accounts, Commands: c.Commands, Invoices: c.Invoices, Events: c.Events, Only: c.Only,
 		Tell: func(step string) {
 			fmt.Fprintf(s.err, "%6.1f s  %s\n", time.Since(start).Seconds(), step)

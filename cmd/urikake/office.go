@@ -124,7 +124,13 @@ func (o *office) near(s *session) *client {
 }
 
 // fresh tells that the session's ledger is in a directory that holds none yet.
-func (s *session) fresh() bool { return s.server == "" && s.store == "" && !sqlite.Exists(s.dir) }
+func (s *session) fresh() bool {
+	if s.server != "" || s.store != "" || sqlite.Exists(s.dir) {
+		return false
+	}
+	at, err := esdb.Bound(s.dir)
+	return at == "" && err == nil // else opening it tells whose it is
+}
 
 // ask works with the session's ledger, which must exist.
 func (s *session) ask(ctx context.Context, work func(context.Context, *client) error) error {

@@ -46,7 +46,7 @@ func TestReplayIsKnownAt(t *testing.T) {
 	books := filepath.Join(dir, "books")
 	printed(t, "--data", books, "demo", "--once")
 	for range 3 {
-		until := fmt.Sprint(1000 + rand.IntN(6527))
+		until := fmt.Sprint(1000 + rand.IntN(6000))
 		copied := filepath.Join(dir, until)
 		printed(t, "--data", books, "replay", "--until", until, "--into", copied)
 		asOf := fmt.Sprintf("2026-%02d-%02d", 1+rand.IntN(12), 1+rand.IntN(28))

@@ -10,6 +10,7 @@ func (a *auditor) reasons(s step) []string {
 		r.when(a.inactive[s.Seller+"."+s.Customer] == (s.What == "deactivate"), "customer.nothing_new")
 	case "hold", "release", "promise", "contact", "remind", "sent", "drop":
 		b.Case.reasons(s, &r)
+		r.when(s.What == "promise" && !b.owes(s.On), "dunning.nothing_open")
 	default:
 		a.onAccount(s, b, &r)
 	}
@@ -139,6 +140,16 @@ func (a *auditor) onAccount(s step, b *books, r *rules) {
 	case "carry":
 		r.when(b.Used["period "+s.Doc], "account.same_period")
 	}
+}
+
+// owes tells that something is open on a day that is not in dispute.
+func (b *books) owes(day int) bool {
+	for id, i := range b.Items {
+		if i.open(day) > b.disputed(id, day) {
+			return true
+		}
+	}
+	return false
 }
 
 // tolerance is up to what a difference may be settled as small.

@@ -18,14 +18,14 @@ import (
 
 // config is how a run is made.
 type config struct {
-	seed    uint64
-	steps   int
-	nodes   int
-	store   string
-	dir     string // where files are kept; "" the system's place for them
-	faults  faulty.Faults
-	sparing bool   // look at read models seldom: they take most of a run's time under the race detector
-	script  []step // to be done instead of what the seed draws
+	seed   uint64
+	steps  int
+	nodes  int
+	store  string
+	dir    string // where files are kept; "" the system's place for them
+	faults faulty.Faults
+	blind  bool   // without read models, which take most of a run's time under the race detector
+	script []step // to be done instead of what the seed draws
 
 	wrong string                                              // a kind of step that the auditor books wrongly
 	spoil func(node int, s eventstore.Store) eventstore.Store // a log that breaks its promises
@@ -34,12 +34,6 @@ type config struct {
 // rebuildEvery is after how many steps a node's read models are rebuilt, which costs as much as twenty steps. At the end a
 // fresh node folds the log, and all must show the same.
 const rebuildEvery = 20
-
-// A sparing run looks at read models after every fourth step, and folds them anew for every fifth seed.
-const (
-	sparingSteps = 4
-	sparingSeeds = 5
-)
 
 // found is what a run has found.
 type found struct {
@@ -77,7 +71,7 @@ func run(ctx context.Context, c config) (f found, err error) {
 			break
 		}
 		f.steps = append(f.steps, s)
-		if f.err = w.advance(s, n, !c.sparing || n%sparingSteps == 0); f.err != nil {
+		if f.err = w.advance(s, n); f.err != nil {
 			return f, nil
 		}
 		d.done = d.done[:0]
@@ -85,12 +79,12 @@ func run(ctx context.Context, c config) (f found, err error) {
 			d.done = append(d.done, w.done[n].step)
 		}
 	}
-	f.err = w.finish(!c.sparing || c.seed%sparingSeeds == 0)
+	f.err = w.finish()
 	return f, nil
 }
 
 // advance does a step and then looks at all that it may have changed.
-func (w *world) advance(s step, n int, views bool) error {
+func (w *world) advance(s step, n int) error {
 	for i, node := range w.nodes {
 		node.log.Reseed(w.seed<<20 + uint64(s.N)<<4 + uint64(i))
 	}
@@ -107,18 +101,18 @@ func (w *world) advance(s step, n int, views bool) error {
 		if (s.N+i)%3 == 0 {
 			day = max(0, s.On-s.N%7)
 		}
-		if err := w.compare(node, t, day, views); err != nil {
+		if err := w.compare(node, t, day); err != nil {
 			return err
 		}
 	}
-	if n%rebuildEvery == rebuildEvery-1 {
+	if n%rebuildEvery == rebuildEvery-1 && !w.blind {
 		return w.rebuild(node)
 	}
 	return nil
 }
 
 // finish heals the log, and looks at everything: all accounts on all nodes, the log's numbers and commands.
-func (w *world) finish(anew bool) error {
+func (w *world) finish() error {
 	for _, n := range w.nodes {
 		n.log.Set(faulty.Faults{})
 	}
@@ -136,10 +130,7 @@ func (w *world) finish(anew bool) error {
 			return fmt.Errorf("%s's %s %s at the end: %w", s.Seller, s.Customer, s.Currency, err)
 		}
 	}
-	if err := w.audit(); err != nil || !anew {
-		return err
-	}
-	return w.foldAnew()
+	return errors.Join(w.audit(), w.foldAnew())
 }
 
 // fill issues some more documents, through a node that begins anew and so finishes what was left pending.

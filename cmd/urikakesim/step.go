@@ -110,7 +110,7 @@ func (s step) command() interface{ Name() string } {
 	case "release":
 		return dunning.ReleaseHold{Order: order, Hold: dunning.HoldID(s.About), Reason: "x"}
 	case "promise":
-		return dunning.RecordPromise{Order: order, Promise: dunning.PromiseID(s.Doc), Amount: s.amount(), Day: date(s.Until)}
+		return dunning.RecordPromise{Order: order, Promise: dunning.PromiseID(s.Doc), Amount: s.money(s.Amount), Day: date(s.Until)}
 	case "contact":
 		return dunning.RecordContact{Order: order, Contact: dunning.ContactID(s.Doc), By: dunning.ByCall, Direction: dunning.Inbound, Outcome: dunning.Spoke}
 	case "remind":

@@ -27,6 +27,7 @@ type world struct {
 	nodes []*node
 	a     *auditor
 	seed  uint64
+	blind bool
 
 	done   map[int]done // accepted steps
 	failed map[int]bool // steps that were refused
@@ -46,6 +47,7 @@ type node struct {
 	log   *faulty.Store
 	views *projections.Views
 	busy  bool // with a step
+	blind bool // without read models
 }
 
 // between lets others come first: before each append it does the next thing that is to be done there.
@@ -79,7 +81,7 @@ func open(ctx context.Context, c config) (w *world, closeWorld func() error, err
 		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	w = &world{
-		ctx: ctx, dir: dir, log: log, a: newAuditor(), seed: c.seed,
+		ctx: ctx, dir: dir, log: log, a: newAuditor(), seed: c.seed, blind: c.blind,
 		done: make(map[int]done), failed: make(map[int]bool),
 	}
 	w.a.wrong = c.wrong
@@ -97,7 +99,7 @@ func open(ctx context.Context, c config) (w *world, closeWorld func() error, err
 			store = c.spoil(i, store)
 		}
 		log := faulty.New(store, c.seed, faulty.Faults{})
-		n := &node{dir: filepath.Join(dir, fmt.Sprint("node", i)), store: &between{Store: log}, log: log}
+		n := &node{blind: c.blind, dir: filepath.Join(dir, fmt.Sprint("node", i)), store: &between{Store: log}, log: log}
 		if err = prepare(n.dir); err == nil {
 			w.nodes = append(w.nodes, n)
 			err = n.start(ctx)
@@ -158,8 +160,10 @@ func (n *node) start(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if n.views, err = projections.Open(n.dir, n.store, ledger.Codec()); err != nil {
-		return err
+	if !n.blind {
+		if n.views, err = projections.Open(n.dir, n.store, ledger.Codec()); err != nil {
+			return err
+		}
 	}
 	n.Ledger = ledger.New(n.store, ledger.Codec(), eventstore.SnapshotDir(filepath.Join(n.dir, "snapshots")))
 	return patiently(func() error { return n.RememberShared(ctx) })

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/google/uuid"
@@ -45,7 +46,7 @@ func (b *bound) open(dir, address string) error {
 	b.path = filepath.Join(dir, boundFile)
 	text, err := os.ReadFile(b.path)
 	switch {
-	case errors.Is(err, os.ErrNotExist):
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ENOTDIR): // whoever makes the directory will say what is wrong
 		b.mark.Address = address
 		return nil
 	case err != nil:

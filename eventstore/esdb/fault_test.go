@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -66,50 +68,69 @@ func read(t testing.TB, s *Store, stream string) (events []eventstore.Recorded) 
 	return events
 }
 
-// followed follows from the beginning until so many events came, also over outages that end the follower.
+// followed follows from the beginning until so many events came.
 func followed(t testing.TB, s *Store, n int) (events []eventstore.Recorded) {
-	after := eventstore.Position(0)
-	for ctx := limited(t); len(events) < n; {
-		for r, err := range s.Follow(ctx, after) {
-			if ctx.Err() != nil || err != nil && !errors.Is(err, eventstore.ErrUnavailable) {
-				t.Errorf("follow after %d events: %v", len(events), err)
-				return events
-			}
-			if err != nil {
-				break
-			}
-			after = r.Position
-			if events = append(events, r); len(events) == n {
-				break
-			}
+	for r := range live(limited(t), t, s) {
+		if events = append(events, r); len(events) == n {
+			break
 		}
 	}
 	return events
 }
 
-// hammer appends on several streams, and follows, while trouble is made; then everything must stand there once.
+// live follows from the beginning, also over outages that end the follower.
+func live(ctx context.Context, t testing.TB, s *Store) iter.Seq[eventstore.Recorded] {
+	return func(yield func(eventstore.Recorded) bool) {
+		for after := eventstore.Position(0); ctx.Err() == nil; {
+			for r, err := range s.Follow(ctx, after) {
+				if errors.Is(err, eventstore.ErrUnavailable) {
+					break
+				}
+				if err != nil {
+					t.Errorf("follow after %d: %v", after, err)
+					return
+				}
+				if after = r.Position; !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// hammer appends on several streams for as long as trouble is made, and follows; then everything must stand there once.
 func hammer(t *testing.T, s *Store, trouble func()) {
 	t.Helper()
-	const writers, each = 4, 60
+	const writers = 4
 	var all, writing sync.WaitGroup
-	var seen []eventstore.Recorded
-	all.Go(func() { seen = followed(t, s, writers*each) })
+	var made atomic.Bool
+	var written [writers]int
+	seen := make(chan eventstore.Recorded, 1<<20)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	all.Go(func() {
+		for r := range live(ctx, t, s) {
+			if seen <- r; r.Stream == "end" {
+				return
+			}
+		}
+	})
 	for w := range writers {
 		writing.Go(func() {
 			stream := fmt.Sprint("s", w)
-			for i := range each {
-				mustAppend(t, s, stream, eventstore.Version(i), event(fmt.Sprint(stream, "-", i)))
+			for ; !made.Load() && !t.Failed(); written[w]++ {
+				mustAppend(t, s, stream, eventstore.Version(written[w]), event(fmt.Sprint(stream, "-", written[w])))
 			}
 		})
 	}
 	trouble()
+	made.Store(true)
 	writing.Wait()
+	mustAppend(t, s, "end", 0, event("end-0"))
 	all.Wait()
-	if t.Failed() {
-		return
-	}
+	close(seen)
 	versions, position := map[string]eventstore.Version{}, eventstore.Position(0)
-	for _, r := range seen {
+	for r := range seen {
 		if versions[r.Stream]++; r.Version != versions[r.Stream] || r.Position <= position {
 			t.Fatalf("%s/%d at %d follows version %d, position %d", r.Stream, r.Version, r.Position, versions[r.Stream]-1, position)
 		}
@@ -118,9 +139,10 @@ func hammer(t *testing.T, s *Store, trouble func()) {
 		}
 		position = r.Position
 	}
-	for w := range writers {
-		if n := len(read(t, s, fmt.Sprint("s", w))); n != each {
-			t.Errorf("s%d has %d events, want %d", w, n, each)
+	for w, n := range written {
+		stream := fmt.Sprint("s", w)
+		if there := len(read(t, s, stream)); there != n || versions[stream] != eventstore.Version(n) {
+			t.Errorf("%s has %d events, %d were followed, %d written", stream, there, versions[stream], n)
 		}
 	}
 }
@@ -128,7 +150,7 @@ func hammer(t *testing.T, s *Store, trouble func()) {
 // TestServerRestarts ends the server and starts it again under load.
 func TestServerRestarts(t *testing.T) {
 	noLeaks(t)
-	server := startServer(t, t.TempDir(), time.Now)
+	server := startServer(t, fresh())
 	s := open(t, mustParse(t, server.url()), Options{})
 	hammer(t, s, func() {
 		for range 3 {
@@ -141,9 +163,13 @@ func TestServerRestarts(t *testing.T) {
 
 // waitFor waits until so many more events were written.
 func waitFor(t testing.TB, s *Store, n eventstore.Position) {
-	head, _ := s.Head(limited(t))
-	for r, err := range s.Follow(limited(t), head) {
-		if err != nil || r.Position >= head+n {
+	t.Helper()
+	head := eventstore.Position(0)
+	for r := range live(limited(t), t, s) {
+		if head == 0 {
+			head, _ = s.Head(limited(t))
+		}
+		if r.Position >= head+n {
 			return
 		}
 	}
@@ -152,7 +178,7 @@ func waitFor(t testing.TB, s *Store, n eventstore.Position) {
 // TestConnectionsAreCut cuts them amid calls and subscriptions: whether an append was done is then unknown.
 func TestConnectionsAreCut(t *testing.T) {
 	noLeaks(t)
-	server := startServer(t, t.TempDir(), time.Now)
+	server := startServer(t, fresh())
 	p := startProxy(t, server.address)
 	s := open(t, mustParse(t, p.url()), Options{})
 	hammer(t, s, func() {
@@ -166,7 +192,7 @@ func TestConnectionsAreCut(t *testing.T) {
 // TestServerIsAway: callers wait for a blip, are refused at once afterwards, and go on by themselves when it is back.
 func TestServerIsAway(t *testing.T) {
 	noLeaks(t)
-	server := startServer(t, t.TempDir(), time.Now)
+	server := startServer(t, fresh())
 	s := open(t, mustParse(t, server.url()), Options{})
 	mustAppend(t, s, "s", 0, event("a"))
 	server.end()
@@ -217,7 +243,7 @@ func everyCallRefuses(t *testing.T, s *Store, within time.Duration) {
 // TestServerHangs: nothing comes back and nothing is closed. The caller's own deadline counts, too.
 func TestServerHangs(t *testing.T) {
 	noLeaks(t)
-	server := startServer(t, t.TempDir(), time.Now)
+	server := startServer(t, fresh())
 	p := startProxy(t, server.address)
 	times := quick
 	times.Call = time.Second
@@ -243,7 +269,7 @@ func TestServerHangs(t *testing.T) {
 
 // TestUnreachableAtFirst opens a log whose server begins only later.
 func TestUnreachableAtFirst(t *testing.T) {
-	server := startServer(t, t.TempDir(), time.Now)
+	server := startServer(t, fresh())
 	server.end()
 	s := open(t, mustParse(t, server.url()), Options{})
 	if err := s.Ready(t.Context()); !errors.Is(err, eventstore.ErrUnavailable) {
@@ -293,7 +319,7 @@ func startFollower(t testing.TB, leader string) (url string) {
 // TestNotLeader asks a node that doesn't lead: the work is done where it is said to be done.
 func TestNotLeader(t *testing.T) {
 	noLeaks(t)
-	server := startServer(t, t.TempDir(), time.Now)
+	server := startServer(t, fresh())
 	s := open(t, mustParse(t, startFollower(t, server.address)), Options{})
 	at := mustAppend(t, s, "s", 0, event("a"))
 	if head, err := s.Head(limited(t)); head != at || err != nil {

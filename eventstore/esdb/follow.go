@@ -81,6 +81,9 @@ func (f *follower) begin(ctx context.Context) error {
 		return ctx.Err()
 	}
 	at := f.store.seen.before(f.at)
+	if head, _ := f.store.seen.get(); head == f.at {
+		at = head
+	}
 	if at < f.at {
 		e, err := f.store.lookAt(ctx, f.at)
 		if err != nil {

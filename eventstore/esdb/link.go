@@ -55,6 +55,12 @@ func (c *connection) enter() (entered func()) {
 	return sync.OnceFunc(c.entering.RUnlock)
 }
 
+// wait returns when those are in who were on their way.
+func (c *connection) wait() {
+	c.entering.Lock()
+	defer c.entering.Unlock()
+}
+
 // entry is a call's ctx. The client asks it for its deadline right after it has got its own connection.
 type entry struct {
 	context.Context
@@ -91,8 +97,7 @@ func (l *link) listenTo(c *connection) esdb.LoggingFunc {
 		for _, arg := range args {
 			if err, ok := arg.(error); ok && level == esdb.LogError && codeOf(err) == esdb.ErrorUnavailable {
 				l.lose(c, err)
-				c.entering.Lock() // until those who were on their way in are in
-				c.entering.Unlock()
+				c.wait()
 			}
 		}
 	}

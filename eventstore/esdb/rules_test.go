@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/google/uuid"
@@ -74,7 +73,7 @@ func TestSchemas(t *testing.T) {
 }
 
 func TestSizes(t *testing.T) {
-	server := startServer(t, t.TempDir(), time.Now)
+	server := startServer(t, fresh())
 	s := open(t, mustParse(t, server.url()), Options{})
 	var events []eventstore.Proposed
 	for i := range 3 {
@@ -188,7 +187,7 @@ func checkAfter(t *testing.T, s *Store, own []eventstore.Recorded, after eventst
 }
 
 func TestForeignStreams(t *testing.T) {
-	testForeign(t, mustParse(t, startServer(t, t.TempDir(), time.Now).url()))
+	testForeign(t, mustParse(t, startServer(t, fresh()).url()))
 }
 
 func TestRunningForeignStreams(t *testing.T) { testForeign(t, running(t)) }
@@ -196,7 +195,7 @@ func TestRunningForeignStreams(t *testing.T) { testForeign(t, running(t)) }
 // TestBound: a data directory belongs to the log that it was first used with, wherever that is.
 func TestBound(t *testing.T) {
 	dir := t.TempDir()
-	a, b := startServer(t, t.TempDir(), time.Now), startServer(t, t.TempDir(), time.Now)
+	a, b := startServer(t, fresh()), startServer(t, fresh())
 	s := open(t, mustParse(t, a.url()), Options{Dir: dir})
 	mustAppend(t, s, "s", 0, event("a"))
 	s.Close()
@@ -253,9 +252,7 @@ func (d deaf) Follow(ctx context.Context, after eventstore.Position) iter.Seq2[e
 
 // TestDeafSubscription: what a subscription does not say is asked for.
 func TestDeafSubscription(t *testing.T) {
-	server := &server{t: t, dir: t.TempDir(), clock: time.Now, address: "127.0.0.1:0", wrap: func(s eventstore.Store) eventstore.Store { return deaf{s} }}
-	server.start()
-	t.Cleanup(server.end)
+	server := startServer(t, deaf{fresh()})
 	s := open(t, mustParse(t, server.url()), Options{})
 	n := eventstore.Version(0)
 	for range 3 {

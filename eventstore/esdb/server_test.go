@@ -13,7 +13,7 @@ import (
 
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/esdbserver"
-	"github.com/urikake/urikake/eventstore/sqlite"
+	"github.com/urikake/urikake/eventstore/memory"
 )
 
 // runningEnv names a server that runs, such as esdb://127.0.0.1:2113?tls=false. Tests use streams of their own there.
@@ -39,28 +39,35 @@ func mustParse(t testing.TB, text string) Address {
 	return a
 }
 
+// fresh is an empty log in memory.
+func fresh() eventstore.Store { return memory.New(time.Now) }
+
 // patience is how long a test waits for what must come.
 const patience = 60 * time.Second
 
 // quick are times for tests in which servers go away.
 var quick = Times{Call: 3 * time.Second, Blip: 300 * time.Millisecond, Rest: 5 * time.Millisecond, Rests: 50 * time.Millisecond, Poll: 100 * time.Millisecond}
 
-// server is an EventStoreDB server on loopback, in front of a log in a directory. It can be stopped and started again at
-// the same address.
+// server is an EventStoreDB server on loopback, in front of a log. It can be stopped and started again at the same address.
 type server struct {
 	t       testing.TB
-	dir     string
-	clock   eventstore.Clock
-	wrap    func(eventstore.Store) eventstore.Store // nil: the log as it is
+	open    func() (log eventstore.Store, closeLog func() error)
 	address string
 
 	mu   sync.Mutex
 	stop func()
 }
 
-func startServer(t testing.TB, dir string, clock eventstore.Clock) *server {
+// startServer starts one in front of a log that stays.
+func startServer(t testing.TB, log eventstore.Store) *server {
 	t.Helper()
-	s := &server{t: t, dir: dir, clock: clock, address: "127.0.0.1:0"}
+	return startOpening(t, func() (eventstore.Store, func() error) { return log, func() error { return nil } })
+}
+
+// startOpening starts one that opens its log whenever it starts.
+func startOpening(t testing.TB, open func() (eventstore.Store, func() error)) *server {
+	t.Helper()
+	s := &server{t: t, open: open, address: "127.0.0.1:0"}
 	s.start()
 	t.Cleanup(s.end)
 	return s
@@ -68,29 +75,22 @@ func startServer(t testing.TB, dir string, clock eventstore.Clock) *server {
 
 func (s *server) start() {
 	s.t.Helper()
-	log, err := sqlite.Open(s.dir, s.clock)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	log, closeLog := s.open()
 	listener, err := net.Listen("tcp", s.address)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.address = listener.Addr().String()
-	var store eventstore.Store = log
-	if s.wrap != nil {
-		store = s.wrap(log)
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- esdbserver.New(esdbserver.Config{Store: store, Drain: 100 * time.Millisecond}).Serve(ctx, listener)
+		done <- esdbserver.New(esdbserver.Config{Store: log, Drain: 100 * time.Millisecond}).Serve(ctx, listener)
 	}()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stop = func() {
 		cancel()
-		if err := cmp.Or(<-done, log.Close()); err != nil {
+		if err := cmp.Or(<-done, closeLog()); err != nil {
 			s.t.Errorf("the server ended: %v", err)
 		}
 	}
@@ -107,6 +107,18 @@ func (s *server) end() {
 }
 
 func (s *server) url() string { return "esdb://" + s.address + "?tls=false" }
+
+// openServed opens a server's log, and ends both.
+func openServed(t testing.TB, server *server) (eventstore.Store, func()) {
+	s, err := Open(mustParse(t, server.url()), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, func() {
+		s.Close()
+		server.end()
+	}
+}
 
 // open opens a log there that is closed when the test ends.
 func open(t testing.TB, address Address, options Options) *Store {

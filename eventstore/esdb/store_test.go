@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/sqlite"
 	"github.com/urikake/urikake/eventstore/storetest"
 )
 
@@ -11,15 +12,13 @@ import (
 func TestStore(t *testing.T) {
 	features := storetest.Features{Durable: true, Clock: true, AppendMax: AppendMax}
 	storetest.Run(t, features, func(t testing.TB, dir string, clock eventstore.Clock) (eventstore.Store, func()) {
-		server := startServer(t, dir, clock)
-		s, err := Open(mustParse(t, server.url()), Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s, func() {
-			s.Close()
-			server.end()
-		}
+		return openServed(t, startOpening(t, func() (eventstore.Store, func() error) {
+			log, err := sqlite.Open(dir, clock)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return log, log.Close
+		}))
 	})
 }
 

@@ -10,7 +10,8 @@ import (
 )
 
 // The log reads forwards. Backwards is read in pages that are turned round: a page is read again in smaller ones when
-// its events turn out to be large, so that one page takes little memory.
+// its events turn out to be many or large, so that one page takes little memory, and pages grow where events are far
+// apart, as positions are on some logs.
 const (
 	backEvents = 128     // of a page, at most
 	backBytes  = 1 << 20 // of a page with more than one event
@@ -65,12 +66,15 @@ func backwards(from uint64, span func(after, to uint64) iter.Seq2[eventstore.Rec
 				size = max(size/4, 1)
 				continue
 			}
+			if len(page) < backEvents/2 { // small, or far apart
+				size = min(2*size, 1<<32)
+			}
 			for _, r := range page {
 				if !yield(r, nil) {
 					return
 				}
 			}
-			to, size = after, min(2*size, backEvents)
+			to = after
 		}
 	}
 }
@@ -82,7 +86,7 @@ func turned(events iter.Seq2[eventstore.Recorded, error]) (page []eventstore.Rec
 		if err != nil {
 			return nil, false, err
 		}
-		if size += r.Size(); size > backBytes && len(page) > 0 {
+		if size += r.Size(); len(page) == backEvents || size > backBytes && len(page) > 0 {
 			return nil, false, nil
 		}
 		r.Data, r.Metadata = bytes.Clone(r.Data), bytes.Clone(r.Metadata)

@@ -2,11 +2,14 @@ package esdbserver_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -236,6 +239,47 @@ func TestReadLargeBackwards(t *testing.T) {
 	}
 	if got := revisions(allRead(t, client, esdb.ReadAllOptions{Direction: esdb.Backwards, From: esdb.End{}}, 100)); got != strings.Join(want, " ") {
 		t.Errorf("%s", got)
+	}
+}
+
+// Positions may be far apart: backwards takes few reads all the same.
+func TestReadAllBackwardsFarApart(t *testing.T) {
+	t.Parallel()
+	inner := memory.New(time.Now)
+	fill(t, inner, 300)
+	store := sparseStore{inner, new(atomic.Int32)}
+	client := dial(t, serve(t, esdbserver.Config{Store: store}))
+	events := allRead(t, client, esdb.ReadAllOptions{Direction: esdb.Backwards, From: esdb.End{}}, 1000)
+	for i, e := range events {
+		if want := uint64(600-i) * apart; e.Position.Commit != want {
+			t.Fatalf("event %d is at %d, want %d", i, e.Position.Commit, want)
+		}
+	}
+	if n := store.reads.Load(); len(events) != 600 || n > 60 {
+		t.Errorf("%d events in %d reads", len(events), n)
+	}
+}
+
+const apart = 1000 // positions between two events of a sparseStore
+
+type sparseStore struct {
+	eventstore.Store
+	reads *atomic.Int32
+}
+
+func (s sparseStore) Head(ctx context.Context) (eventstore.Position, error) {
+	head, err := s.Store.Head(ctx)
+	return head * apart, err
+}
+
+func (s sparseStore) Follow(ctx context.Context, after eventstore.Position) iter.Seq2[eventstore.Recorded, error] {
+	s.reads.Add(1)
+	return func(yield func(eventstore.Recorded, error) bool) {
+		for r, err := range s.Store.Follow(ctx, after/apart) {
+			if r.Position *= apart; !yield(r, err) {
+				return
+			}
+		}
 	}
 }
 

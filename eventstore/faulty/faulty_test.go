@@ -163,7 +163,7 @@ func TestTheSeedDecides(t *testing.T) {
 		}
 		return story
 	}
-	if tell(1) != tell(1) || tell(1) == tell(2) {
+	if first, again, other := tell(1), tell(1), tell(2); first != again || first == other {
 		t.Error("the seed does not decide")
 	}
 }

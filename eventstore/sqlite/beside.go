@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/urikake/urikake/eventstore"
 )
@@ -47,7 +48,9 @@ func openBeside(path string, known mark) (*Beside, error) {
 	return b, nil
 }
 
-func newBeside(conn *sqlite.Conn, path string, known mark) (*Beside, error) {
+// newBeside looks at one state of the log: it may grow between two questions.
+func newBeside(conn *sqlite.Conn, path string, known mark) (b *Beside, err error) {
+	defer sqlitex.Transaction(conn)(&err)
 	if err := recognize(conn); err != nil {
 		return nil, err
 	}

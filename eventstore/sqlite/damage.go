@@ -22,11 +22,12 @@ const walEnd = "-wal"
 // look refuses, before SQLite touches anything, a file that is missing: SQLite would make an empty log of it, and throw
 // the write-ahead log away.
 func look(dir string, known mark) error {
-	size, err := sizeOf(filepath.Join(dir, fileName))
+	path := filepath.Join(dir, fileName)
+	size, err := sizeOf(path)
 	if err != nil {
 		return err
 	}
-	wal, err := sizeOf(filepath.Join(dir, fileName+walEnd))
+	wal, err := sizeOf(path + walEnd)
 	if err != nil {
 		return err
 	}
@@ -34,9 +35,9 @@ func look(dir string, known mark) error {
 	case size > 0:
 		return nil
 	case known.position > 0:
-		return eventstore.ErrDamaged.With("%s is empty or missing, but %s says that events up to position %d were acknowledged", fileName, markName, known.position)
+		return eventstore.ErrDamaged.With("%s is empty or missing, but %s says that events up to position %d were acknowledged", path, markName, known.position)
 	case wal > 0:
-		return eventstore.ErrDamaged.With("%s is empty or missing, but there is a %s%s of %d bytes, which needs it", fileName, fileName, walEnd, wal)
+		return eventstore.ErrDamaged.With("%s is empty or missing, but there is a %s%s of %d bytes, which needs it", path, fileName, walEnd, wal)
 	}
 	return nil
 }
@@ -68,11 +69,11 @@ func uncut(path string) error {
 	defer f.Close()
 	header := make([]byte, 100)
 	if _, err := io.ReadFull(f, header); err != nil {
-		return eventstore.ErrDamaged.With("%s is cut off at byte %d, within its header", fileName, size)
+		return eventstore.ErrDamaged.With("%s is cut off at byte %d, within its header", path, size)
 	}
 	pages, each := int64(binary.BigEndian.Uint32(header[28:])), int64(binary.BigEndian.Uint16(header[16:]))
 	if string(header[:15]) == "SQLite format 3" && each >= 512 && size < pages*each {
-		return eventstore.ErrDamaged.With("%s is cut off at byte %d; it had %d pages of %d bytes", fileName, size, pages, each)
+		return eventstore.ErrDamaged.With("%s is cut off at byte %d; it had %d pages of %d bytes", path, size, pages, each)
 	}
 	return nil
 }

@@ -65,11 +65,11 @@ func openWriter(dir string, clock eventstore.Clock) (*writer, error) {
 	}
 	conn, err := connect(path, writerPragmas)
 	if err != nil {
-		return nil, fault(fileName, err)
+		return nil, fault(path, err)
 	}
 	w := &writer{conn: conn, clock: clock, moved: map[string]head{}, dir: dir}
 	if err := w.start(known); err != nil {
-		err = located(conn, fault(fileName, err))
+		err = located(conn, fault(path, err))
 		keep(path, err)
 		conn.Close()
 		return nil, err
