@@ -64,7 +64,10 @@ func setPolicy(ctx context.Context, b *books) error {
 	p := dunning.DefaultPolicy(domain.English)
 	p.BankDataMaxAge = 0
 	for i := range p.Levels {
-		p.Levels[i].Channel = dunning.Letter
+		if p.Levels[i].Channel != dunning.Phone {
+			p.Levels[i].Channel = dunning.Letter
+			p.Levels[i].Fallback = nil
+		}
 	}
 	c := dunning.SetDunningPolicy{Seller: sellerID, ID: dunning.DefaultID, On: firstDay, Policy: p, Reason: "bench"}
 	_, err := b.ledger.Execute(ctx, c, eventstore.Envelope{CommandID: "policy", Actor: "bench"})

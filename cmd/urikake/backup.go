@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,8 +25,8 @@ type backupCmd struct {
 // Help is shown by `urikake backup --help`.
 func (backupCmd) Help() string {
 	return `Works beside a server that writes to the same directory, without holding it up: the backup is the ledger at the position
-that is shown. It is read again before it gets its name. In it are the log and the outbox; read models and snapshots are
-made anew from the log. Files of other names, such as a private key, are named and left out.
+that is shown. It is read again before it gets its name. In it are the log, the outbox and signed
+checkpoints; read models, snapshots and the hash tree are made anew from the log. Files of other names, such as a private key, are named and left out.
 
   urikake --data ./books backup /backup/books-2026-07-03
   urikake --data ./restored restore /backup/books-2026-07-03`
@@ -62,7 +63,7 @@ func (c *backupCmd) Run(ctx context.Context, s *session) (err error) {
 func alsoFiles(c sqlite.Contents) string {
 	text := fmt.Sprintf(": %s in %s", counted(int64(c.Position), "event"), counted(c.Streams, "stream"))
 	if c.Files > 0 {
-		text += fmt.Sprintf("; %s of the outbox", counted(c.Files, "file"))
+		text += fmt.Sprintf("; %s beside it", counted(c.Files, "file"))
 	}
 	return text
 }
@@ -89,10 +90,17 @@ func (s *session) beside() (*sqlite.Beside, error) {
 
 // Of what lies beside the log a backup keeps what can't be made anew, and says nothing of what can.
 var (
-	besideKept  = []string{"outbox"}
-	besideAnew  = []string{"LOCK", "log.*", "views.db*", "snapshots", "ready.probe", ".*"}
+	besideKept  = []string{"outbox", "audit", "audit.pub"}
+	besideAnew  = []string{"LOCK", "log.*", "views.db*", "snapshots", "ready.probe", ".*", "audit/hashes", "audit/positions", "audit/mark"}
 	errNotPlain = errors.New("it is no plain file")
 )
+
+func madeAnew(name string) bool {
+	return slices.ContainsFunc(besideAnew, func(pattern string) bool {
+		match, _ := path.Match(pattern, filepath.ToSlash(name))
+		return match
+	})
+}
 
 // besideLog lists the files that a backup keeps, and names what it leaves out that is nobody's.
 func besideLog(dir string) (files, others []string, err error) {
@@ -101,12 +109,8 @@ func besideLog(dir string) (files, others []string, err error) {
 		return nil, nil, err
 	}
 	for _, e := range entries {
-		anew := slices.ContainsFunc(besideAnew, func(pattern string) bool {
-			match, _ := filepath.Match(pattern, e.Name())
-			return match
-		})
 		switch {
-		case anew:
+		case madeAnew(e.Name()):
 		case !slices.Contains(besideKept, e.Name()):
 			others = append(others, e.Name())
 		default:
@@ -118,7 +122,9 @@ func besideLog(dir string) (files, others []string, err error) {
 					return fmt.Errorf("%s: %w", path, errNotPlain)
 				}
 				name, err := filepath.Rel(dir, path)
-				files = append(files, name)
+				if err == nil && !madeAnew(name) {
+					files = append(files, name)
+				}
 				return err
 			}))
 		}

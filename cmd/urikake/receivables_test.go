@@ -209,6 +209,9 @@ func lastPositions(t *testing.T, dir string) func(day time.Time) int {
 	var days []string // by position
 	last := ""
 	for line := range strings.Lines(typed(t, "--data", dir, "events", "export")) {
+		if strings.HasPrefix(line, `{"trailer"`) {
+			break
+		}
 		var e event
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatal(err)

@@ -71,7 +71,8 @@ func elsewhere(w http.ResponseWriter, r *http.Request) {
 	case "moved":
 		http.Redirect(w, r, "https://ledger.invalid", http.StatusTemporaryRedirect)
 	case "half":
-		io.WriteString(w, `{"position":1}`+"\n")
+		io.WriteString(w, `{"position":1,"stream":"seller-S1","version":1,"id":"bf682925-7e23-5859-8ffd-aac5710ea04d","kind":"seller.registered",`+
+			`"schema":1,"recorded_at":"2026-04-01T00:00:00Z","data":{},"metadata":{}}`+"\n")
 		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	default:
