@@ -295,3 +295,15 @@ func TestKilled(t *testing.T) {
 		t.Errorf("%+v\n%s", r, found(r))
 	}
 }
+
+// BenchmarkRecord is what a read pays for its line, with as many readers as the bench of the whole server has.
+func BenchmarkRecord(b *testing.B) {
+	tr := Open(b.TempDir(), time.Now)
+	defer tr.Close()
+	b.SetParallelism(32)
+	b.RunParallel(func(p *testing.PB) {
+		for i := 0; p.Next(); i++ {
+			record(b, tr, i)
+		}
+	})
+}
