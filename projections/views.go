@@ -34,6 +34,8 @@ type Views struct {
 	rebuild sync.Mutex    // one rebuild at a time
 	gate    sync.Mutex    // held while live tables change: by each batch, and by a rebuild's switch
 
+	away atomic.Bool // the log could not be reached for a while, nor since
+
 	mu       sync.Mutex
 	ready    bool                // the tables were compared with the log and the models
 	position eventstore.Position // all models are folded up to here

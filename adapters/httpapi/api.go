@@ -148,7 +148,11 @@ func add[I any](a *API, o operation, handle func(context.Context, *I) (*huma.Str
 	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
 		lift(ctx)
-		out, err := handle(ctx, in)
+		asking, asked := projections.Asking(ctx)
+		out, err := handle(asking, in)
+		if w := noteOf(ctx).ResponseWriter; w != nil && asked.LogAway() {
+			w.Header().Set(LogHeader, "away")
+		}
 		if err != nil {
 			p := problemOf(err)
 			noteProblem(ctx, p, err)

@@ -171,11 +171,24 @@ func (c *auditVerifyCmd) directory(ctx context.Context, s *session, given audit.
 	if s.fresh() {
 		return nil, errNothingThere(s)
 	}
+	if s.store != "" {
+		return c.elsewhere(ctx, s, given, tell)
+	}
 	r, err := audit.Directory(ctx, s.dir, ledger.Codec(), given, tell)
 	if errors.Is(err, eventstore.ErrLocked) {
 		err = eventstore.ErrLocked.With("%s; a ledger that is served is audited through its server: --server http://127.0.0.1:8080", s.dir)
 	}
 	return r, err
+}
+
+// elsewhere reads a log on a cluster.
+func (c *auditVerifyCmd) elsewhere(ctx context.Context, s *session, given audit.Given, tell func(done, total int64)) (r *audit.Report, err error) {
+	o, err := s.open(time.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, o.close()) }()
+	return audit.Elsewhere(ctx, s.dir, o.store, o.codec, given, tell)
 }
 
 // remote fetches the log of a server and audits it here.

@@ -53,6 +53,9 @@ func Keygen(dir, name string) (public string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if err := os.MkdirAll(dir, directories); err != nil {
+		return "", err
+	}
 	path := filepath.Join(dir, keyFile)
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
