@@ -24,6 +24,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/urikake/urikake/adapters/trail"
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/eventstore/esdbserver"
@@ -165,6 +166,9 @@ func TestWireWithoutKeys(t *testing.T) {
 	names, err := streamsOf(t, client)
 	if err != nil || !slices.Contains(names, "account-S.C1.JPY") {
 		t.Fatalf("%v, %v", names, err)
+	}
+	if got := h.lines(trail.Filter{Operation: "eventstoredb-read"}); len(got) == 0 || got[0].Event != trail.Begun || got[0].Actor != "local" {
+		t.Errorf("the access trail: %+v", got)
 	}
 	h.key(access.Admin, "")
 	if _, err := streamsOf(t, client); wireCode(err) != esdb.ErrorCodeUnauthenticated {

@@ -206,6 +206,9 @@ var officeExamples = []example{
 	{"list-checkpoints", "all that were made", "/v1/audit/checkpoints", "", ""},
 	{"get-proof", "of the first event", "/v1/audit/proofs/1", "", ""},
 	{"get-proof", "refused: no such event", "/v1/audit/proofs/999999", "", ""},
+	{"list-trail", "who looked at single invoices", "/v1/trail?operation=get-invoice&seller=YAMATO", "", ""},
+	{"get-trail-lines", "all of it, to be verified", "/v1/trail/lines", "", ""},
+	{"anchor-trail", "how far it goes", "/v1/trail/anchor", "", `{}`},
 	{"compare-views", "with what the log gives", "/v1/views/compare", "", `{}`},
 	{"rebuild-views", "fold one again", "/v1/views/rebuild", "", `{"models": ["items"]}`},
 

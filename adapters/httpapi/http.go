@@ -124,7 +124,7 @@ func (a *API) guards(o Options) chi.Middlewares {
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { in[classOf(r)].ServeHTTP(w, r) })
 	}
-	return chi.Middlewares{onceBegun(o.Begun), a.identified, rate.Limit, admit}
+	return chi.Middlewares{onceBegun(o.Begun), a.identified, rate.Limit, admit, a.recorded}
 }
 
 // onceBegun refuses everything for as long as the ledger has not begun.

@@ -27,6 +27,7 @@ type auditCmd struct {
 	Checkpoint auditCheckpointCmd `cmd:"" help:"Sign what the log is now, and print it to be kept elsewhere."`
 	Verify     auditVerifyCmd     `cmd:"" help:"Prove that nothing was changed, removed or slipped in."`
 	Prove      auditProveCmd      `cmd:"" help:"Prove that an event stands in the log."`
+	Trail      auditTrailCmd      `cmd:"" help:"Show who read what, and prove that no line of that was touched."`
 	CheckProof auditCheckProofCmd `cmd:"" help:"Check such a proof, without any ledger."`
 }
 

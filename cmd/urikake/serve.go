@@ -115,6 +115,7 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	o.measure()
 
 	views, feed, audit := &kept{name: "folding", work: o.views.Run}, &kept{name: "feed"}, o.signing(max(c.Every, 1))
+	anchors := o.anchoring()
 	health := httpapi.NewHealth(
 		o.logCheck(s.dir), httpapi.LagCheck(lagMax, o.lag), views.check(), feed.check())
 	requests := httpapi.NewLogBuffer(s.err)
@@ -126,7 +127,7 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	var background sync.WaitGroup
 	defer background.Wait() // before the log is closed
 	defer cancel()
-	for _, k := range []*kept{views, feed, audit} {
+	for _, k := range []*kept{views, feed, audit, anchors} {
 		background.Go(func() { k.keep(ctx, log) })
 	}
 	background.Go(func() {
