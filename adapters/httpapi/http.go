@@ -78,7 +78,7 @@ var classes = map[string]class{
 // lists are the last words of routes that answer with many rows.
 var lists = map[string]bool{
 	"aging": true, "balances": true, "unapplied": true, "statement": true, "history": true, "invoices": true, "customers": true,
-	"decisions": true, "reminders": true, "queue": true,
+	"decisions": true, "reminders": true, "queue": true, "receipts": true,
 }
 
 // works are the last words of routes under which work over all debtors is asked for.

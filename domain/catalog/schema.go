@@ -100,6 +100,7 @@ var words = map[reflect.Type]shape{
 	reflect.TypeFor[domain.CustomerID](): id,
 	reflect.TypeFor[domain.InvoiceID]():  id,
 	reflect.TypeFor[domain.PaymentID]():  id,
+	reflect.TypeFor[domain.ReceiptID]():  id,
 	reflect.TypeFor[domain.CreditID]():   id,
 	reflect.TypeFor[domain.RefundID]():   id,
 	reflect.TypeFor[domain.DisputeID]():  id,

@@ -19,18 +19,20 @@ import (
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/dunning"
+	"github.com/urikake/urikake/domain/receipt"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 )
 
 // Ledger runs every command of the books.
 type Ledger struct {
-	store   eventstore.Store
-	codec   *eventstore.Codec
-	handler *eventstore.Handler
-	series  *dispenser
-	keys    *usedKeys        // nil: each stream knows its own
-	clock   eventstore.Clock // nil: nobody knows what day it is
+	store    eventstore.Store
+	codec    *eventstore.Codec
+	handler  *eventstore.Handler
+	series   *dispenser
+	receipts receiptIndexes
+	keys     *usedKeys        // nil: each stream knows its own
+	clock    eventstore.Clock // nil: nobody knows what day it is
 }
 
 // New works on a log. snapshots may be nil.
@@ -65,7 +67,7 @@ var (
 
 // Execute runs one command and returns when it is durable. The same Envelope.CommandID with the same command gives
 // the first answer again. Refuses what the command's own rules refuse, and what eventstore.Run refuses.
-func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env eventstore.Envelope) (receipt eventstore.Receipt, err error) {
+func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env eventstore.Envelope) (answer eventstore.Receipt, err error) {
 	env, err = signed(c, env)
 	if err != nil {
 		return eventstore.Receipt{}, err
@@ -88,6 +90,8 @@ func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env 
 		return l.onCustomer(ctx, c, env)
 	case account.Command:
 		return l.onAccount(ctx, c, env)
+	case receipt.Command:
+		return l.onReceipt(ctx, c, env)
 	case dunning.PolicyCommand:
 		return l.onPolicies(ctx, c, env)
 	case dunning.Command:
