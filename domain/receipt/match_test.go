@@ -34,15 +34,12 @@ func TestNameKey(t *testing.T) {
 	}
 }
 
-// Whatever a bank sends is read without a panic, and a key is its own key unless it looks like a legal form or a number.
+// Whatever a bank sends is read without a panic, and a payer is found by his own name unless nothing is left of it.
 func FuzzNameKey(f *testing.F) {
 	for _, s := range []string{"ｶ)ﾔﾏﾀﾞ", "((((", "(ｶ)(ｶ)(ｶ", ")(", "\xff\xfe", "株式会社株式会社", "123(ｶ", "ﾞﾞ"} {
 		f.Add(s, "INV-1")
 	}
 	f.Fuzz(func(t *testing.T, name, reference string) {
-		if receipt.NameKey(name) != receipt.NameKey(name) {
-			t.Error("not the same twice")
-		}
 		x := receipt.NewIndex([]receipt.Receipt{{Key: key("R"), Amount: yen(5), Payer: name, Reference: reference}})
 		found := x.Of(receipt.Debtor{Currency: "JPY", Names: []string{name}}, day(31))
 		if (len(found) == 1) != (receipt.NameKey(name) != "") {
