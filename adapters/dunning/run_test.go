@@ -286,8 +286,12 @@ func TestMoneyWithoutAPayer(t *testing.T) {
 		receipt.AssignReceipt{Key: at("R1", "07-01"), Customer: "C3", Unapplied: true},
 		receipt.ReturnReceipt{Key: at("R2", "07-02"), ReturnedOn: day("07-03"), Reason: "not ours"})
 	o.run("07-04")
-	if r := o.wantQueued(3); r[1].ToPay != yen(22000) || r[2].ToPay != yen(32500) { // after the one that was dropped
-		t.Errorf("%+v", r)
+	asked := make(map[domain.Money]bool) // several debtors' reminders are queued at the same time, in any order
+	for _, r := range o.wantQueued(3) {
+		asked[r.ToPay] = true
+	}
+	if !asked[yen(11000)] || !asked[yen(22000)] || !asked[yen(32500)] { // the first was dropped
+		t.Errorf("%v", asked)
 	}
 }
 
