@@ -14,12 +14,18 @@ import (
 // A disk fills up under a server: it refuses commands, answers questions with everything that it has acknowledged, and
 // takes commands again once there is room. Killed and started again on the full disk, it still has everything.
 func TestFullDisk(t *testing.T) {
+	t.Run("small", func(t *testing.T) { fullDisk(t, 12<<20, 8<<20) })
+	t.Run("as disks are", func(t *testing.T) { fullDisk(t, 140<<20, 28<<20) })
+}
+
+// fullDisk fills a disk of so many bytes, of which a server finds a part free.
+func fullDisk(t *testing.T, size, free int64) {
 	dir := t.TempDir()
 	disk := filepath.Join(dir, "disk")
 	if err := os.Mkdir(disk, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("none", disk, "tmpfs", 0, "size=140m"); err != nil {
+	if err := syscall.Mount("none", disk, "tmpfs", 0, fmt.Sprint("size=", size)); err != nil {
 		t.Skipf("a small disk can't be had here: %v", err)
 	}
 	defer syscall.Unmount(disk, syscall.MNT_DETACH)
@@ -37,7 +43,7 @@ func TestFullDisk(t *testing.T) {
 		s.post(t, fmt.Sprint("c", c), "/v1/sellers/S/customers", fmt.Sprintf(`{"customer":"C%d","name":"得意先"}`, c))
 	}
 	fill := filepath.Join(disk, "fill")
-	fillUp(t, fill, 28<<20) // twelve more than are kept free
+	fillUp(t, fill, free)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	acknowledged, refused := 0, ""
