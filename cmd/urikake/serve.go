@@ -141,19 +141,31 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	if err := wire.greet(s); err != nil {
 		return err
 	}
-	both, failed := context.WithCancelCause(ctx)
-	defer failed(nil)
-	served := make(chan error, 1)
+	return serveBoth(ctx,
+		func(ctx context.Context) error {
+			return httpapi.Serve(ctx, httpapi.ServeConfig{Listener: listener, Handler: api, Logger: log})
+		},
+		func(ctx context.Context) error {
+			return wire.serve(ctx, api.EventStoreDB(wire.Writable, logger(requests, c.Log)))
+		})
+}
+
+// serveBoth serves HTTP and the protocol beside it until ctx ends, HTTP does, or the protocol fails. It returns when both
+// have ended.
+func serveBoth(ctx context.Context, http, beside func(context.Context) error) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	ended := make(chan error, 1)
 	go func() {
-		err := wire.serve(both, api.EventStoreDB(wire.Writable, logger(requests, c.Log)))
+		err := beside(ctx)
 		if err != nil {
-			failed(err)
+			end()
 		}
-		served <- err
+		ended <- err
 	}()
-	err = httpapi.Serve(both, httpapi.ServeConfig{Listener: listener, Handler: api, Logger: log})
-	failed(nil)
-	return errors.Join(err, <-served)
+	err := http(ctx)
+	end()
+	return errors.Join(err, <-ended)
 }
 
 // signing makes a checkpoint every so many events, and one when the server ends.
