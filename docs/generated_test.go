@@ -96,13 +96,14 @@ func escape(s string) string {
 
 // words are what a reader calls the types that JSON shows as one value.
 var words = map[reflect.Type]string{
-	reflect.TypeFor[domain.Money]():    "money",
-	reflect.TypeFor[domain.Date]():     "date",
-	reflect.TypeFor[time.Time]():       "instant",
-	reflect.TypeFor[domain.Decimal]():  "decimal",
-	reflect.TypeFor[domain.Rate]():     "percentage",
-	reflect.TypeFor[domain.Currency](): "currency",
-	reflect.TypeFor[domain.Series]():   "series",
+	reflect.TypeFor[domain.Money]():      "money",
+	reflect.TypeFor[domain.Date]():       "date",
+	reflect.TypeFor[time.Time]():         "instant",
+	reflect.TypeFor[domain.Decimal]():    "decimal",
+	reflect.TypeFor[domain.Rate]():       "percentage",
+	reflect.TypeFor[domain.ChargeRate](): "percentage",
+	reflect.TypeFor[domain.Currency]():   "currency",
+	reflect.TypeFor[domain.Series]():     "series",
 }
 
 const wordsTable = `| written | in JSON | such as |

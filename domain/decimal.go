@@ -142,3 +142,22 @@ func (r *Rate) UnmarshalJSON(b []byte) error {
 	}
 	return err
 }
+
+// ChargeRate is the Rate of a late charge where another holds when it is left out: 0 % is refused, and so never taken for
+// left out.
+type ChargeRate Rate
+
+func (r ChargeRate) MarshalJSON() ([]byte, error) { return Rate(r).MarshalJSON() }
+
+// UnmarshalJSON reads a string. Refuses rate.malformed, also for 0.
+func (r *ChargeRate) UnmarshalJSON(b []byte) error {
+	var v Rate
+	if err := v.UnmarshalJSON(b); err != nil {
+		return err
+	}
+	if v == 0 {
+		return ErrBadRate.With("0 %% charges nothing; leave the rate out for the one that holds")
+	}
+	*r = ChargeRate(v)
+	return nil
+}

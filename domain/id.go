@@ -16,6 +16,7 @@ type (
 	CustomerID string // a debtor of one seller
 	InvoiceID  string // an open item of one account: an invoice, or a late charge
 	PaymentID  string // money received on one account
+	ReceiptID  string // money received from nobody knows whom, of one seller
 	CreditID   string // a credit note of one account
 	RefundID   string // money paid back
 	DisputeID  string // an objection to an invoice

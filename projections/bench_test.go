@@ -22,6 +22,7 @@ import (
 	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/numbering"
+	"github.com/urikake/urikake/domain/receipt"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/sqlite"
@@ -29,7 +30,7 @@ import (
 
 // testCodec knows every event of the books.
 func testCodec() *eventstore.Codec {
-	return eventstore.NewCodec(slices.Concat(seller.Events, customer.Events, numbering.Events, account.Events, dunning.Events)).For(catalog.Owns)
+	return eventstore.NewCodec(slices.Concat(seller.Events, customer.Events, numbering.Events, account.Events, receipt.Events, dunning.Events)).For(catalog.Owns)
 }
 
 // benchLog is a log of invoices with one or two lines and of payments that settle one to three of them, over 10 000

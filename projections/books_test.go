@@ -129,7 +129,9 @@ func (b *books) try(c account.Command) error {
 		fresh := account.BroughtForward(a.state, a.stream)
 		a.earlier = append([]*account.State{a.state}, a.earlier...)
 		a.stream, a.state = key.Stream()+"."+a.state.CarriedInto(), account.Decider.New()
-		b.record(key, a, fresh)
+		for _, part := range fresh {
+			b.record(key, a, []domain.Event{part})
+		}
 	}
 	return nil
 }

@@ -20,13 +20,17 @@ type DebtorsQuery struct {
 // Debtor is one account on which something was open, or whose case is not closed: such a one waits for being closed.
 type Debtor struct {
 	Name    string
-	HasCase bool // something was ever recorded about it; without, its case is nil
+	Kana    string // the name's reading
+	HasCase bool   // something was ever recorded about it; without, its case is nil
 	Facts   dunning.Debtor
 }
 
+// Names are the ones by which a payer may be this debtor.
+func (d Debtor) Names() []string { return []string{d.Name, d.Kana} }
+
 // EachDebtor yields every account of the seller that has anything open as of q.AsOf, as known at q.KnownAt, or a case
 // that is not closed now, by customer and currency, and returns the position that they show. Facts are without receipts,
-// without late charges accrued, without unmatched receipts and without the day of the bank data: the ledger knows those.
+// without late charges accrued, without money that waits for its payer and without the day of the bank data: the ledger knows those.
 // How a customer is reached and its language and group are as they are now.
 // While yield runs nothing in the tables is held, so it may be slow; an error of yield ends it and is returned. Memory is
 // bounded, but for what is open on some thousand accounts. Refuses what Aging refuses.
@@ -81,7 +85,7 @@ func (d *debtors) filter(yield func(Debtor) error) func(debtorAccount) error {
 const caseOpen = "(begun <> 0 OR promise_open <> 0 OR plan <> '' OR returned <> 0 OR handed_to <> '')"
 
 const debtorColumns = "SELECT a.id, a.customer, a.currency, coalesce(c.name, ''), coalesce(c.language, ''), coalesce(c.dunning_group, '')," +
-	" coalesce(c.mail_contact, 0), coalesce(c.phone_contact, 0), coalesce(d.version, 0), coalesce(" + caseOpen + ", 0), coalesce(c.credit_limit, '')" +
+	" coalesce(c.mail_contact, 0), coalesce(c.phone_contact, 0), coalesce(d.version, 0), coalesce(" + caseOpen + ", 0), coalesce(c.credit_limit, ''), coalesce(c.kana, '')" +
 	" FROM items_accounts a LEFT JOIN parties_customers c ON c.seller = a.seller AND c.customer = a.customer" +
 	" LEFT JOIN dunning_cases d ON d.seller = a.seller AND d.customer = a.customer AND d.currency = a.currency"
 
@@ -108,7 +112,7 @@ func (d *debtors) accounts(r *reader, after *debtorAccount, most int) (page []de
 func (d *debtors) account(c *cursor) debtorAccount {
 	key := dunning.Key{Seller: d.q.Seller, Customer: domain.CustomerID(c.text(1)), Currency: domain.Currency(c.text(2))}
 	return debtorAccount{id: c.int(0), caseOpen: c.int(9) != 0, Debtor: Debtor{
-		Name: c.text(3), HasCase: c.int(8) > 0,
+		Name: c.text(3), Kana: c.text(11), HasCase: c.int(8) > 0,
 		Facts: dunning.Debtor{
 			Key: key, Language: domain.Language(c.text(4)), Group: c.text(5), Addresses: addresses(c.int(6), c.int(7)),
 			Unapplied: domain.NewMoney(0, key.Currency), Credit: domain.NewMoney(0, key.Currency), Unmatched: domain.NewMoney(0, key.Currency),

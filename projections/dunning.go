@@ -9,7 +9,7 @@ import (
 // cases is what was done about debtors: how each case stands, its holds, plans, contacts and reminders one by one, and
 // the runs that decided. What a run decided on each debtor stays in the log alone, where EachRunDecision reads it.
 var cases = Model{
-	Name: "dunning", Version: 2,
+	Name: "dunning", Version: 3,
 	Kinds: []string{
 		dunning.ReminderQueued{}.Kind(), dunning.ReminderDispatched{}.Kind(), dunning.ReminderSent{}.Kind(), dunning.ReminderDropped{}.Kind(),
 		dunning.Held{}.Kind(), dunning.HoldReleased{}.Kind(),
@@ -46,6 +46,7 @@ var dunningCases = &Table{
 		casePromiseMinor:   {Name: "promise_minor"},
 		casePromiseMadeOn:  {Name: "promise_made_on"},
 		casePromiseDay:     {Name: "promise_day"},
+		casePromisePayBy:   {Name: "promise_pay_by"},
 		casePromiseOutcome: {Name: "promise_outcome", Type: Text},
 		caseKept:           {Name: "promises_kept", Merge: Add},
 		caseBroken:         {Name: "promises_broken", Merge: Add},
@@ -75,6 +76,7 @@ const (
 	casePromiseMinor
 	casePromiseMadeOn
 	casePromiseDay
+	casePromisePayBy
 	casePromiseOutcome
 	caseKept
 	caseBroken // in whole or in part
@@ -316,7 +318,8 @@ func foldPromise(c *Row, event dunning.Event) {
 	switch e := event.(type) {
 	case dunning.PromiseRecorded:
 		c.PutText(casePromise, string(e.Promise)).Put(casePromiseOpen, 1).Put(casePromiseMinor, e.Amount.Minor()).
-			Put(casePromiseMadeOn, e.MadeOn.DayNumber()).Put(casePromiseDay, e.Day.DayNumber()).PutText(casePromiseOutcome, "")
+			Put(casePromiseMadeOn, e.MadeOn.DayNumber()).Put(casePromiseDay, e.Day.DayNumber()).
+			Put(casePromisePayBy, e.Until().DayNumber()).PutText(casePromiseOutcome, "")
 	case dunning.PromiseSettled:
 		c.Put(casePromiseOpen, 0).PutText(casePromiseOutcome, string(e.Outcome))
 		if e.Outcome == dunning.Kept {

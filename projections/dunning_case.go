@@ -182,7 +182,7 @@ func (f *caseFile) promise(row *CaseRow) {
 		return
 	}
 	row.PromiseAmount = domain.NewMoney(h.int(casePromiseMinor), f.key.Currency)
-	row.PromiseMadeOn, row.PromiseDay = h.date(casePromiseMadeOn), h.date(casePromiseDay)
+	row.PromiseMadeOn, row.PromiseDay, row.PromisePayBy = h.date(casePromiseMadeOn), h.date(casePromiseDay), h.date(casePromisePayBy)
 	switch row.PromiseState = PromiseState(h.text(casePromiseOutcome)); {
 	case h.int(casePromiseOpen) != 0:
 		row.PromiseState = PromiseOpen

@@ -43,6 +43,7 @@ type CaseRow struct {
 	PromiseState                 PromiseState
 	PromiseAmount                domain.Money
 	PromiseMadeOn, PromiseDay    domain.Date
+	PromisePayBy                 domain.Date    // until when money for it is waited for
 	PromisesKept, PromisesBroken int            // broken: in whole or in part
 	Plan                         dunning.PlanID // that runs
 	PlanAmount                   domain.Money

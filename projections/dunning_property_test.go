@@ -134,7 +134,7 @@ func anyStep(t *rapid.T, d *dunner) (dunning.Command, int64) {
 	case "settle":
 		s := dunning.SettlePromise{Order: o, Promise: "none", Outcome: dunning.Broken}
 		if p := state.Promise; p != nil {
-			s.Promise, s.On = p.ID, p.PayBy().AddDays(1)
+			s.Promise, s.On = p.ID, p.PayBy.AddDays(1)
 			if s.Received = domain.NewMoney(rapid.Int64Range(0, 900).Draw(t, "received"), key.Currency); s.Received.Minor() >= p.Amount.Minor() {
 				s.Outcome = dunning.Kept
 			} else if s.Received.Minor() > 0 {
@@ -230,6 +230,7 @@ func (h *caseByHand) count(e dunning.Event) {
 		delete(h.holds, e.Hold)
 	case dunning.PromiseRecorded:
 		h.row.Promise, h.row.PromiseState, h.row.PromiseAmount, h.row.PromiseDay, h.row.PromiseMadeOn = e.Promise, PromiseOpen, e.Amount, e.Day, e.MadeOn
+		h.row.PromisePayBy = e.PayBy
 	case dunning.PromiseSettled:
 		h.row.PromiseState = PromiseState(e.Outcome)
 		if e.Outcome == dunning.Kept {

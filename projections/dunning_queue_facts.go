@@ -65,15 +65,14 @@ type caseSignal struct {
 func (q *queue) signals(ctx context.Context, r *reader) error {
 	q.cases = make(map[int64]caseSignal)
 	late := make(map[int64]dunning.Key) // changed after the moment
-	promised := q.promisedSince()
 	const planned = "CASE WHEN d.plan = '' THEN 0 ELSE EXISTS (SELECT 1 FROM dunning_plans p WHERE p.seller = d.seller AND p.customer = d.customer" +
 		" AND p.currency = d.currency AND p.plan = d.plan AND (effective_on = 0 OR effective_on > ?) AND ends_on >= ?) END"
-	err := r.each("SELECT a.id, promises_broken, promise_open <> 0 AND promise_day >= ? OR returned <> 0 OR handed_to <> '' OR "+planned+","+
+	err := r.each("SELECT a.id, promises_broken, promise_open <> 0 AND promise_pay_by >= ? OR returned <> 0 OR handed_to <> '' OR "+planned+","+
 		" collector, last_position, d.customer, d.currency FROM dunning_cases d"+
 		" JOIN items_accounts a ON a.seller = d.seller AND a.customer = d.customer AND a.currency = d.currency"+
-		" WHERE d.seller = ? AND (promises_broken <> 0 OR collector <> '' OR promise_open <> 0 AND promise_day >= ? OR d.plan <> '' OR returned <> 0 OR handed_to <> ''"+
+		" WHERE d.seller = ? AND (promises_broken <> 0 OR collector <> '' OR promise_open <> 0 AND promise_pay_by >= ? OR d.plan <> '' OR returned <> 0 OR handed_to <> ''"+
 		" OR last_position > ?)", []Value{
-		Int(promised), Int(q.at.day), Int(q.at.day), Str(q.q.Seller), Int(promised), Int(q.at.position),
+		Int(q.at.day), Int(q.at.day), Int(q.at.day), Str(q.q.Seller), Int(q.at.day), Int(q.at.position),
 	}, func(c *cursor) error {
 		if c.int(4) > q.at.position {
 			late[c.int(0)] = dunning.Key{Seller: q.q.Seller, Customer: domain.CustomerID(c.text(5)), Currency: domain.Currency(c.text(6))}
@@ -91,20 +90,6 @@ func (q *queue) signals(ctx context.Context, r *reader) error {
 		}
 	}
 	return err
-}
-
-// promised tells that there is still time to keep a promise.
-func (q *queue) promised(until int64) bool {
-	return q.at.day <= dunning.Promise{Day: domain.DateFromDayNumber(until)}.PayBy().DayNumber()
-}
-
-// promisedSince is the earliest day of a promise that there is still time to keep.
-func (q *queue) promisedSince() int64 {
-	since := q.at.day
-	for since > 1 && q.promised(since-1) {
-		since--
-	}
-	return since
 }
 
 // planned tells that a plan runs.
@@ -131,7 +116,7 @@ func (q *queue) lateSignal(ctx context.Context, id int64, key dunning.Key) error
 		return err
 	}
 	row := file.row(q.at)
-	waits := row.PromiseState == PromiseOpen && q.promised(row.PromiseDay.DayNumber()) ||
+	waits := row.PromiseState == PromiseOpen && q.at.day <= row.PromisePayBy.DayNumber() ||
 		row.Plan != "" && q.planned(row.PlanEffectiveOn.DayNumber(), row.PlanEndsOn.DayNumber()) ||
 		row.HoldKind != "" || row.Returned || row.HandedTo != ""
 	q.cases[id] = caseSignal{int64(row.PromisesBroken), waits, row.Collector}

@@ -78,7 +78,7 @@ func (d *dunner) queueByHand(currency domain.Currency, asOf domain.Date, known e
 			want := h.want(row.key, "", asOf)
 			row.broken = want.PromisesBroken
 			row.waits = want.HoldKind != "" || want.Returned || want.HandedTo != "" ||
-				want.PromiseState == PromiseOpen && !asOf.After(state.Promise.PayBy()) ||
+				want.PromiseState == PromiseOpen && !asOf.After(state.Promise.PayBy) ||
 				want.Plan != "" && (want.PlanEffectiveOn.IsZero() || asOf.Before(want.PlanEffectiveOn)) && !asOf.After(want.PlanEndsOn)
 		}
 		row.score = new(big.Int).Mul(big.NewInt(row.asked*row.overdue), big.NewInt(int64((4+min(row.broken, 4))*(100+max(0, min(row.late, 100))))))

@@ -36,5 +36,6 @@ type Model struct {
 var All = []Model{
 	items,
 	parties,
+	receipts,
 	cases,
 }

@@ -34,6 +34,7 @@ var partiesSellers = &Table{
 		sellerCurrency: {Name: "base_currency", Type: Text}, sellerZone: {Name: "time_zone", Type: Text},
 		sellerLanguage: {Name: "language", Type: Text},
 		sellerPayees:   {Name: "payees", Type: Text}, sellerLate: {Name: "late_terms", Type: Text},
+		sellerTolerance: {Name: "tolerance", Type: Text},
 	},
 }
 
@@ -43,8 +44,9 @@ const (
 	sellerCurrency
 	sellerZone
 	sellerLanguage
-	sellerPayees // as JSON
-	sellerLate   // as JSON
+	sellerPayees    // as JSON
+	sellerLate      // as JSON
+	sellerTolerance // amounts, as customerLimit
 )
 
 var partiesCustomers = &Table{
@@ -105,7 +107,7 @@ func foldParties(w *Writer, event domain.Event, _ eventstore.Recorded) {
 
 func putSeller(w *Writer, id domain.SellerID, s seller.Settings) {
 	w.Row(partiesSellers, Str(id)).PutText(sellerName, s.Name).PutText(sellerNameEn, s.NameEn).
-		PutText(sellerCurrency, string(s.BaseCurrency)).PutText(sellerZone, s.TimeZone).PutText(sellerLanguage, string(s.Language))
+		PutText(sellerCurrency, string(s.BaseCurrency)).PutText(sellerZone, s.TimeZone).PutText(sellerLanguage, string(s.Language)).PutText(sellerTolerance, limitText(s.Tolerance))
 }
 
 func customerRow(w *Writer, k customer.Key) *Row {

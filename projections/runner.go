@@ -10,20 +10,27 @@ import (
 )
 
 // CatchUp folds everything that is in the log at the call, and returns up to where all is folded. Where nothing is
-// new it costs no disk. While a log elsewhere can't be reached, it returns up to where all was folded before: what is
-// answered is then what was known there. Refuses what reading and decoding the log refuse (log.unreadable_event: an event of an unknown
+// new it costs no disk. A log elsewhere that can't be reached is asked again for up to a second. If it stays away, CatchUp
+// returns up to where all was folded before: what is answered is then what was known there, and Asked.LogAway says so.
+// Refuses what reading and decoding the log refuse (log.unreadable_event: an event of an unknown
 // kind stops it and is never skipped), views.unavailable and views.damaged.
 func (v *Views) CatchUp(ctx context.Context) (eventstore.Position, error) {
-	head, err := v.store.Head(ctx)
-	if err == nil {
-		head, err = v.Wait(ctx, head)
-	}
+	position, err := v.patiently(ctx, func() (eventstore.Position, error) {
+		head, err := v.store.Head(ctx)
+		if err == nil {
+			head, err = v.Wait(ctx, head)
+		}
+		return head, err
+	})
 	if errors.Is(err, eventstore.ErrUnavailable) {
-		if position, ok := v.stands(ctx); ok {
-			return position, nil
+		if stands, ok := v.stands(ctx); ok {
+			if asked, told := ctx.Value(askedKey{}).(*Asked); told {
+				asked.away.Store(true)
+			}
+			return stands, nil
 		}
 	}
-	return head, err
+	return position, err
 }
 
 // stands tells up to where the tables are folded, without asking the log. Before they were compared with it, the tables

@@ -38,6 +38,8 @@ type Views struct {
 	unclean   atomic.Bool // the file may still hold names of customers who were erased
 	gate      sync.Mutex  // held while live tables change: by each batch, and by a rebuild's switch
 
+	away atomic.Bool // the log could not be reached for a while, nor since
+
 	mu       sync.Mutex
 	ready    bool                // the tables were compared with the log and the models
 	position eventstore.Position // all models are folded up to here

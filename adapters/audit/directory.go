@@ -33,17 +33,26 @@ func Directory(ctx context.Context, dir string, codec *eventstore.Codec, given G
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, survey.Close()) }()
-	b := Books{
-		Store: eventstore.Carried(survey), Codec: codec, Keys: given.Keys, Checkpoints: slices.Clone(given.Checkpoints),
-		Count: survey.Count(ctx), File: survey.Check, Name: survey.Name,
-	}
+	b := Books{Store: eventstore.Carried(survey), Codec: codec, Count: survey.Count(ctx), File: survey.Check, Name: survey.Name}
+	return b.beside(ctx, dir, given, tell)
+}
+
+// Elsewhere audits a ledger whose log is not in its directory, where only what was folded and signed is.
+func Elsewhere(ctx context.Context, dir string, store eventstore.Store, codec *eventstore.Codec, given Given, tell func(done, total int64)) (*Report, error) {
+	b := Books{Store: store, Codec: codec}
+	return b.beside(ctx, dir, given, tell)
+}
+
+// beside completes the books with what stands in the directory, and verifies them.
+func (b Books) beside(ctx context.Context, dir string, given Given, tell func(done, total int64)) (*Report, error) {
+	b.Keys, b.Checkpoints = given.Keys, slices.Clone(given.Checkpoints)
 	scratch, err := os.MkdirTemp("", "urikake-audit-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)
 	b.Views = func(ctx context.Context, replay func(eventstore.Position) iter.Seq2[eventstore.Replayed, error]) (projections.Comparison, error) {
-		return projections.Compare(ctx, dir, scratch, projections.Log{Store: b.Store, Codec: codec, Replay: replay}, nil)
+		return projections.Compare(ctx, dir, scratch, projections.Log{Store: b.Store, Codec: b.Codec, Replay: replay}, nil)
 	}
 	if b.Tree, err = merkle.OpenStored(dir); err != nil {
 		return nil, err

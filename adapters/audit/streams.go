@@ -20,6 +20,7 @@ import (
 	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/journal"
 	"github.com/urikake/urikake/domain/numbering"
+	"github.com/urikake/urikake/domain/receipt"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/merkle"
@@ -57,6 +58,7 @@ var aggregates = map[string]func() folded{
 	"seller":     begin(seller.Decider, nil),
 	"numbering":  begin(numbering.Decider, nil),
 	"document":   begin(numbering.TextDecider, nil),
+	"receipt":    begin(receipt.Decider, nil),
 	"policy":     begin(dunning.PolicyDecider, nil),
 	"dunning":    begin(dunning.Decider, nil),
 	"dunningrun": begin(dunning.RunDecider, nil),
@@ -113,8 +115,11 @@ func (p *replays) event(l merkle.Leaf) {
 		s.state = nil
 		return
 	}
-	if e, ok := l.Event.(account.Event); ok {
-		p.balance(l.Recorded, e)
+	switch e := l.Event.(type) {
+	case account.Event:
+		p.balance(l.Recorded, func() (journal.Entry, bool) { return journal.Of(e) })
+	case receipt.Event:
+		p.balance(l.Recorded, func() (journal.Entry, bool) { return journal.OfReceipt(e) })
 	}
 	p.fold(s, l)
 }
@@ -191,13 +196,13 @@ func (p *replays) fold(s *replayed, l merkle.Leaf) {
 }
 
 // balance adds up an event's journal entry, in its currency.
-func (p *replays) balance(r eventstore.Recorded, e account.Event) {
+func (p *replays) balance(r eventstore.Recorded, post func() (journal.Entry, bool)) {
 	defer func() {
 		if why := recover(); why != nil {
 			p.find(r, Unbalanced, "%s can't be posted: %v", r.Kind, why)
 		}
 	}()
-	entry, ok := journal.Of(e)
+	entry, ok := post()
 	if !ok {
 		return
 	}

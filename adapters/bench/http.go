@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/urikake/urikake/adapters/httpapi"
+	"github.com/urikake/urikake/adapters/trail"
 	"github.com/urikake/urikake/eventstore/ledger"
 )
 
@@ -81,7 +82,9 @@ func serving(ctx context.Context, b *books, work func(*site) error) (err error) 
 	if err := l.Remember(ctx); err != nil {
 		return err
 	}
-	api := httpapi.New(httpapi.Books{Store: store, Codec: ledger.Codec(), Ledger: l, Views: b.views, Clock: time.Now}, httpapi.Options{Metrics: metrics})
+	reads := trail.Open(b.dir, time.Now)
+	defer func() { err = errors.Join(err, reads.Close()) }()
+	api := httpapi.New(httpapi.Books{Store: store, Codec: ledger.Codec(), Ledger: l, Views: b.views, Clock: time.Now, Trail: reads}, httpapi.Options{Metrics: metrics})
 	ctx, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	defer func() {

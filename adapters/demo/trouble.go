@@ -74,7 +74,7 @@ func (c *client) demandLateCharge(it *item, paidOn domain.Date) {
 			return
 		}
 		charge := account.AssessLateCharge{
-			Key: c.Key, Charge: domain.InvoiceID(c.next("L")), Invoice: it.id, Rate: c.lateRate,
+			Key: c.Key, Charge: domain.InvoiceID(c.next("L")), Invoice: it.id, Rate: domain.ChargeRate(c.lateRate),
 			To: paidOn, AssessedOn: c.date(), DueOn: c.date().AddDays(30),
 		}
 		if c.give(charge, c.billing) == nil {

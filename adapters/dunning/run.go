@@ -142,10 +142,15 @@ func (r *run) live(ctx context.Context) (Result, error) {
 
 // debtors gives the debtors in batches.
 func (r *run) debtors(ctx context.Context, work func([]projections.Debtor) error) (eventstore.Position, error) {
+	unmatched, err := r.Ledger.Unmatched(ctx, r.Seller, r.AsOf)
+	if err != nil {
+		return 0, err
+	}
 	batch := make([]projections.Debtor, 0, r.partMax)
 	q := projections.DebtorsQuery{Seller: r.Seller, AsOf: r.AsOf}
 	position, err := r.Views.EachDebtor(ctx, q, func(d projections.Debtor) error {
 		d.Facts.BankDataOn = r.result.BankDataOn
+		d.Facts.Unmatched = unmatched.Of(d.Facts, d.Names(), r.AsOf)
 		if batch = append(batch, d); len(batch) < r.partMax {
 			return nil
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/customer"
 	rules "github.com/urikake/urikake/domain/dunning"
+	"github.com/urikake/urikake/domain/receipt"
 	"github.com/urikake/urikake/domain/scenario"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
@@ -240,6 +241,57 @@ func TestWhoPaidIsNotReminded(t *testing.T) {
 	r := o.wantQueued(1)[0]
 	if r.ToPay != yen(7000) || r.Items[0].Open != yen(7000) {
 		t.Errorf("what remains is 7000: %+v", r)
+	}
+}
+
+// Money that may be somebody's waits for its payer: who may have sent it is not reminded, by a run or by what a run has
+// queued before the money came. Once it is found to be another's, he is.
+func TestMoneyWithoutAPayer(t *testing.T) {
+	came := func(id domain.ReceiptID, on, payer string, amount int64) receipt.RecordReceipt {
+		return receipt.RecordReceipt{Key: receipt.Key{Seller: "midori", Receipt: id, ReceivedOn: day(on)}, Amount: yen(amount), Payer: payer}
+	}
+	o := opened(t).must(
+		customer.ChangeCustomer{Key: customer.Key{Seller: "midori", Customer: "C2"}, Reason: "reading", Details: customer.Details{
+			Name: "山田商事株式会社", Kana: "ヤマダショウジ", Contacts: []customer.Contact{{Email: "ar@c2.example"}},
+		}},
+		invoice("C1", "I1", "06-30", 11000), invoice("C2", "I2", "06-30", 22000), invoice("C3", "I3", "06-30", 33000),
+		came("R1", "07-01", "ﾔﾏﾀﾞｼﾖｳｼﾞ(ｶ)ﾄｳｷﾖｳ", 500), came("R2", "07-02", "ｻﾄｳ", 33000))
+	_, dry, err := o.tryRun(Request{AsOf: day("07-03"), DryRun: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, d := o.run("07-03")
+	for name, d := range map[string]map[domain.CustomerID]rules.RunDecision{"dry": dry, "live": d} {
+		if d["C1"].Why != rules.WhyLevelReached || !d["C1"].Unmatched.IsZero() {
+			t.Errorf("%s: %+v", name, d["C1"])
+		}
+		for c, amount := range map[domain.CustomerID]int64{"C2": 500, "C3": 33000} {
+			if d[c].Why != rules.WhyUnmatched || d[c].Unmatched != yen(amount) {
+				t.Errorf("%s: %s: %+v", name, c, d[c])
+			}
+		}
+	}
+	if _, decision, err := Preview(t.Context(), o.Books, PreviewRequest{Key: key("C2"), AsOf: day("07-03")}); err != nil || decision.Why != rules.WhyUnmatched {
+		t.Errorf("preview: %+v, %v", decision, err)
+	}
+	o.must(came("R3", "07-03", "ﾀﾅｶ", 11000)) // after the run
+	if result, list := o.send("07-03"); len(list) != 1 || list[0].Drop != rules.DropUnmatched {
+		t.Errorf("%+v %+v", result, list)
+	}
+	at := func(id domain.ReceiptID, on string) receipt.Key {
+		return receipt.Key{Seller: "midori", Receipt: id, ReceivedOn: day(on)}
+	}
+	o.must(
+		receipt.AssignReceipt{Key: at("R3", "07-03"), Customer: "C1"},
+		receipt.AssignReceipt{Key: at("R1", "07-01"), Customer: "C3", Unapplied: true},
+		receipt.ReturnReceipt{Key: at("R2", "07-02"), ReturnedOn: day("07-03"), Reason: "not ours"})
+	o.run("07-04")
+	asked := make(map[domain.Money]bool) // several debtors' reminders are queued at the same time, in any order
+	for _, r := range o.wantQueued(3) {
+		asked[r.ToPay] = true
+	}
+	if !asked[yen(11000)] || !asked[yen(22000)] || !asked[yen(32500)] { // the first was dropped
+		t.Errorf("%v", asked)
 	}
 }
 

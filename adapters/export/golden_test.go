@@ -11,6 +11,7 @@ import (
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/dunning"
+	"github.com/urikake/urikake/domain/receipt"
 	"github.com/urikake/urikake/projections"
 )
 
@@ -27,6 +28,7 @@ func TestReports(t *testing.T) {
 		"invoices":       export.Invoices(invoices),
 		"statement":      export.Statement(statement),
 		"unapplied":      export.Unapplied(unapplied),
+		"receipts":       export.Receipts(receipts),
 		"history":        export.History(history),
 		"account":        export.Account(one),
 		"invoice":        export.Invoice(invoice),
@@ -139,6 +141,16 @@ var unapplied = projections.UnappliedReport{Rows: []projections.UnappliedRow{
 		Customer: "C2", Name: "Cedar Row", Currency: "USD", Class: projections.CreditNote, Document: "N1", Number: "CN-2026-000001", Reference: "I2",
 		On: day(3, 31), Total: usd(12_50), Unapplied: usd(12_50),
 	},
+}}
+
+var receipts = projections.ReceiptsReport{Rows: []projections.ReceiptRow{
+	{
+		Receipt: receipt.Receipt{
+			Key: receipt.Key{Seller: "S", Receipt: "R1", ReceivedOn: day(3, 1)}, Amount: yen(109_340), Payer: "=ｶ)ｱｵｿﾞﾗ", Reference: "INV-2026-000001", Account: "0001-001-0123456",
+		},
+		Age: 30, Candidates: []projections.Candidate{{Customer: "C1", By: receipt.ByPayer}, {Customer: "C2", By: receipt.ByAmount}},
+	},
+	{Receipt: receipt.Receipt{Key: receipt.Key{Seller: "S", Receipt: "R2", ReceivedOn: day(3, 31)}, Amount: usd(12_50), Payer: "Cedar Row"}},
 }}
 
 var history = []projections.Entry{

@@ -78,9 +78,10 @@ func Customers(list []projections.Customer) Sheet {
 
 // feeds tells what stands on each read model.
 var feeds = map[string]string{
-	"items":   "report aging, balances, invoices, statement, unapplied",
-	"parties": "names and time zones, everywhere",
-	"dunning": "dunning: queue, cases, reminders, runs",
+	"items":    "report aging, balances, invoices, statement, unapplied",
+	"parties":  "names and time zones, everywhere",
+	"receipts": "report receipts",
+	"dunning":  "dunning: queue, cases, reminders, runs",
 }
 
 // Views has one row for each read model: how far it has come.

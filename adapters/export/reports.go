@@ -2,6 +2,7 @@ package export
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urikake/urikake/domain"
@@ -204,6 +205,31 @@ func Unapplied(r projections.UnappliedReport) Sheet {
 	for _, u := range r.Rows {
 		s.Add(string(u.Customer), u.Name, string(u.Currency), string(u.Class), u.Document, u.Number, u.Reference, u.On.String(),
 			strconv.Itoa(u.Age), u.Total.Amount(), u.Unapplied.Amount())
+	}
+	return s
+}
+
+// Receipts has one row for each receipt whose payer is not known. Candidates are written as customers, each with why:
+// C0001 (PAYER).
+func Receipts(r projections.ReceiptsReport) Sheet {
+	s := Sheet{Columns: []Column{
+		{Name: "receipt"},
+		{Name: "received_on", Kind: Date},
+		{Name: "age", Kind: Count},
+		{Name: "currency"},
+		{Name: "amount", Kind: Amount},
+		{Name: "payer"},
+		{Name: "reference"},
+		{Name: "account"},
+		{Name: "candidates"},
+	}}
+	for _, row := range r.Rows {
+		candidates := make([]string, len(row.Candidates))
+		for i, c := range row.Candidates {
+			candidates[i] = string(c.Customer) + " (" + string(c.By) + ")"
+		}
+		s.Add(string(row.Key.Receipt), row.ReceivedOn.String(), strconv.Itoa(row.Age), string(row.Amount.Currency()), row.Amount.Amount(),
+			row.Payer, row.Reference, row.Account, strings.Join(candidates, ", "))
 	}
 	return s
 }

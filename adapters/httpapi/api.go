@@ -23,6 +23,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/urikake/urikake/adapters/dunning"
+	"github.com/urikake/urikake/adapters/trail"
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/eventstore"
@@ -37,7 +38,8 @@ type Books struct {
 	Codec  *eventstore.Codec
 	Ledger *ledger.Ledger
 	Views  *projections.Views
-	Audit  *merkle.Log // the hash tree; nil: there is none
+	Audit  *merkle.Log  // the hash tree; nil: there is none
+	Trail  *trail.Trail // where reads are recorded; nil: they are not
 	Clock  eventstore.Clock
 	Outbox func(domain.SellerID) dunning.Outbox // where a seller's reminders are written to; nil: they can't be sent
 }
@@ -50,6 +52,8 @@ type API struct {
 	log   *slog.Logger
 	huma  huma.API
 	mux   *chi.Mux
+
+	recordedIDs map[string]string // of the operations that the access trail tells of, by method and path
 
 	metrics  *Metrics
 	failures *Failures
@@ -64,6 +68,7 @@ func New(books Books, options Options) *API {
 	a := &API{
 		books: books, keys: newKeyring(books.Ledger.Keys), feed: NewFeed(books.Store).PassOver(books.Codec.Foreign).Clear(books.Codec.Clear), log: cmp.Or(options.Log, slog.New(slog.DiscardHandler)),
 		mux: chi.NewMux(), metrics: cmp.Or(options.Metrics, NewMetrics()), failures: NewFailures(FailuresMax, refuse),
+		recordedIDs: make(map[string]string),
 	}
 	a.mux.Use(a.layers(options)...)
 	a.mux.NotFound(func(w http.ResponseWriter, r *http.Request) { refuse(w, r, ErrNoRoute.With("%.200q", r.URL.Path)) })
@@ -85,6 +90,7 @@ func New(books Books, options Options) *API {
 	a.addKeys()
 	a.addViews()
 	a.addAudit()
+	a.addTrail()
 	a.addPolicies()
 	a.addRuns()
 	a.addSendings()
@@ -142,7 +148,11 @@ func add[I any](a *API, o operation, handle func(context.Context, *I) (*huma.Str
 	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
 		lift(ctx)
-		out, err := handle(ctx, in)
+		asking, asked := projections.Asking(ctx)
+		out, err := handle(asking, in)
+		if w := noteOf(ctx).ResponseWriter; w != nil && asked.LogAway() {
+			w.Header().Set(LogHeader, "away")
+		}
 		if err != nil {
 			p := problemOf(err)
 			noteProblem(ctx, p, err)
@@ -150,6 +160,7 @@ func add[I any](a *API, o operation, handle func(context.Context, *I) (*huma.Str
 		}
 		return out, nil
 	})
+	a.toRecord(o)
 	documented := a.documented(o)
 	document(a.huma.OpenAPI(), documented, o)
 	if o.describe != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/dunning"
+	"github.com/urikake/urikake/domain/receipt"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 )
@@ -23,7 +24,7 @@ import (
 // ErrKeyRequired refuses a command that moves money or duns somebody and can't be repeated safely.
 var ErrKeyRequired = &domain.Error{
 	Code: domain.Invalid, Rule: "request.idempotency_key_required",
-	Text: "a command on an account or a dunning case needs an Idempotency-Key of your own: sent again with the same key it is done once",
+	Text: "a command on an account, a receipt or a dunning case needs an Idempotency-Key of your own: sent again with the same key it is done once",
 }
 
 // noun is the path under which a command is sent; the members that the path names may be left out of the body.
@@ -53,6 +54,9 @@ var nouns = []noun{
 	{"/v1/sellers/{seller}/payments/{payment}/applications", "ApplyPayment"},
 	{"/v1/sellers/{seller}/payments/{payment}/unapplications", "UnapplyPayment"},
 	{"/v1/sellers/{seller}/payments/{payment}/reversal", "ReversePayment"},
+	{"/v1/sellers/{seller}/receipts", "RecordReceipt"},
+	{"/v1/sellers/{seller}/receipts/{receipt}/assignment", "AssignReceipt"},
+	{"/v1/sellers/{seller}/receipts/{receipt}/return", "ReturnReceipt"},
 	{"/v1/sellers/{seller}/refunds", "IssueRefund"},
 	{"/v1/sellers/{seller}/write-offs", "WriteOff"},
 	{"/v1/sellers/{seller}/write-offs/{write_off}/recoveries", "RecoverWriteOff"},
@@ -100,7 +104,7 @@ func (n noun) members() (names []string) {
 
 // commandIn is a command as a request.
 type commandIn struct {
-	Key     string `header:"Idempotency-Key" doc:"names this command: 1 to 200 printable ASCII characters of your choice. Sent again with the same content it gets the first answer; with other content it is refused (command.id_reused). Required for commands on accounts and dunning cases; in others one is made."`
+	Key     string `header:"Idempotency-Key" doc:"names this command: 1 to 200 printable ASCII characters of your choice. Sent again with the same content it gets the first answer; with other content it is refused (command.id_reused). Required for commands on accounts, receipts and dunning cases; in others one is made."`
 	IfMatch string `header:"If-Match" doc:"the ETag of the account as you have read it: refused (log.wrong_version) if it has changed since"`
 	Cause   string `header:"X-Causation-Id" maxLength:"200" doc:"the event or message that led to this command; it stands beside the events"`
 	Actor   string `header:"X-Actor" maxLength:"100" doc:"the person on whose behalf the key's holder acts; it stands beside the events"`
@@ -214,6 +218,8 @@ func sellerOf(c catalog.Command) domain.SellerID {
 		return c.Of().Seller
 	case seller.Command:
 		return c.Of()
+	case receipt.Command:
+		return c.Of().Seller
 	case dunning.PolicyCommand:
 		return c.Of()
 	case dunning.Command:
@@ -222,11 +228,12 @@ func sellerOf(c catalog.Command) domain.SellerID {
 	return ""
 }
 
-// needsKey tells commands that must not be done twice by mistake: those that change what is owed or how it is settled,
+// needsKey tells commands that must not be done twice by mistake: those that change what is owed or how it is settled, or
+// say whose money came,
 // and those that remind a debtor or note what was agreed with one.
 func needsKey(c catalog.Command) bool {
 	switch c.(type) {
-	case account.Command, dunning.Command:
+	case account.Command, receipt.Command, dunning.Command:
 		return true
 	}
 	return false

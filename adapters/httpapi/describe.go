@@ -141,6 +141,7 @@ func answersSheet(op *huma.Operation, whole, row *huma.Schema) {
 	r.Headers["ETag"] = header("of the answer; for one account it begins with the account's version", huma.TypeString)
 	r.Headers[positionHeader] = header("log position: nothing recorded later is in it", huma.TypeInteger)
 	r.Headers[asOfHeader] = header("the business day that is reported", huma.TypeString)
+	r.Headers[LogHeader] = header("away: the log could not be reached, and what was recorded lately may be missing; absent otherwise", huma.TypeString)
 	r.Headers["Link"] = header(`rel="next": the rows that follow`, huma.TypeString)
 	op.Responses["304"] = &huma.Response{Description: "what If-None-Match names still holds"}
 	op.Responses["406"] = &huma.Response{Ref: responses + "406"}

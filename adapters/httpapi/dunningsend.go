@@ -87,6 +87,7 @@ func (a *API) preview(ctx context.Context, in *worksIn) (*huma.StreamResponse, e
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
+	alsoAsked(ctx, "customer", string(wanted.Customer), "currency", string(wanted.Currency), "as_of", wanted.AsOf.String())
 	id := domain.SellerID(in.Seller)
 	if _, err := a.oneSeller(ctx, id); err != nil {
 		return nil, err

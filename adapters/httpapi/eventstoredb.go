@@ -9,8 +9,10 @@ import (
 	"path"
 	"strings"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
+	"github.com/urikake/urikake/adapters/trail"
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/eventstore"
@@ -34,13 +36,46 @@ func (a *API) EventStoreDB(writable bool, calls *slog.Logger) esdbserver.Config 
 			if !p.Role.May(access.ReadEvents) {
 				return nil, esdbserver.Caller{}, esdbserver.Denied(ErrForbidden.With("%s may not read the log", p.Role).Error())
 			}
-			live, _ := a.whileLive(As(ctx, p), p) // which ends with ctx
+			if ctx, err = a.recordCall(As(ctx, p)); err != nil {
+				return nil, esdbserver.Caller{}, err
+			}
+			live, _ := a.whileLive(ctx, p) // which ends with ctx
 			return live, a.caller(p, writable), nil
 		},
 		Observe: func(ctx context.Context, c esdbserver.Call) {
 			a.metrics.wire.WithLabelValues(path.Base(c.Method), c.Code.String()).Inc()
 			logCall(ctx, calls, c)
+			a.recordEnd(ctx, c)
 		},
+	}
+}
+
+// readCall is the method that shows what is in the log; the others append.
+const readCall = "Read"
+
+type begunKey struct{}
+
+// recordCall puts a line into the access trail when a client of EventStoreDB begins to read.
+func (a *API) recordCall(ctx context.Context) (context.Context, error) {
+	method, _ := grpc.Method(ctx)
+	if a.books.Trail == nil || path.Base(method) != readCall {
+		return ctx, nil
+	}
+	p, _ := principalOf(ctx)
+	e := trail.Entry{Event: trail.Begun, Actor: p.Actor, Key: p.Key, Role: p.Role, Seller: p.Seller, Operation: "eventstoredb-read"}
+	seq, err := a.books.Trail.Record(e)
+	if err != nil {
+		return ctx, eventstore.ErrUnavailable.With("%v", err)
+	}
+	e.Event, e.Of = trail.Ended, seq
+	return context.WithValue(ctx, begunKey{}, e), nil
+}
+
+// recordEnd puts a line into the access trail when such a read has ended.
+func (a *API) recordEnd(ctx context.Context, c esdbserver.Call) {
+	if e, ok := ctx.Value(begunKey{}).(trail.Entry); ok {
+		e.Broken, e.Note = c.Code != codes.OK, c.Code.String()
+		_, _ = a.books.Trail.Record(e) // what was read is out; a gap in the trail will tell
 	}
 }
 

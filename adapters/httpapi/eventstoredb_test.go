@@ -2,31 +2,27 @@ package httpapi
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/google/uuid"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/urikake/urikake/adapters/trail"
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/eventstore/esdbserver"
+	"github.com/urikake/urikake/eventstore/esdbserver/certtest"
 )
 
 // wire is the house's log served over EventStoreDB's protocol.
@@ -65,25 +61,11 @@ func (h *house) serveWire(writable, withTLS bool) *wire {
 // certificate is one for this machine, and who trusts it.
 func certificate(t testing.TB) (*tls.Config, *x509.CertPool) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "urikake"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cert, key := certtest.Files(t)
+	pair := certtest.Load(t, cert, key)
 	roots := x509.NewCertPool()
-	roots.AddCert(leaf)
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, roots
+	roots.AddCert(pair.Leaf)
+	return &tls.Config{Certificates: []tls.Certificate{pair}}, roots
 }
 
 // client asks as the holder of a key, which is the header that house.key gives; "" for none.
@@ -165,6 +147,9 @@ func TestWireWithoutKeys(t *testing.T) {
 	names, err := streamsOf(t, client)
 	if err != nil || !slices.Contains(names, "account-S.C1.JPY") {
 		t.Fatalf("%v, %v", names, err)
+	}
+	if got := h.lines(trail.Filter{Operation: "eventstoredb-read"}); len(got) == 0 || got[0].Event != trail.Begun || got[0].Actor != "local" {
+		t.Errorf("the access trail: %+v", got)
 	}
 	h.key(access.Admin, "")
 	if _, err := streamsOf(t, client); wireCode(err) != esdb.ErrorCodeUnauthenticated {

@@ -110,6 +110,20 @@ var bookExamples = []example{
 	{"unapply-payment", "take it back", "/v1/sellers/YAMATO/payments/P-1/unapplications", "Idempotency-Key: unapply-p1", `{
 		"customer": "K101", "currency": "JPY", "on": "2026-08-04", "reason": "the customer meant another invoice",
 		"allocations": [{"invoice": "I-0715", "amount": {"amount": "5000", "currency": "JPY"}}]}`},
+	{"record-receipt", "nobody knows whose it is", "/v1/sellers/YAMATO/receipts", "Idempotency-Key: bank-20260805-3", `{
+		"receipt": "20260805-000003", "received_on": "2026-08-05", "amount": {"amount": "44340", "currency": "JPY"},
+		"payer": "ｻﾄｳ ﾊﾅｺ", "reference": "7/15 ﾌﾞﾝ", "account": "0001-001-0123456"}`},
+	{"record-receipt", "another, with an invoice's number", "/v1/sellers/YAMATO/receipts", "Idempotency-Key: bank-20260805-4", `{
+		"receipt": "20260805-000004", "received_on": "2026-08-05", "amount": {"amount": "1000", "currency": "JPY"},
+		"payer": "ｱｵﾊﾞｾｲｻｸｼﾖ", "reference": "INV-2026-000002"}`},
+	{"record-receipt", "a transfer to the wrong company", "/v1/sellers/YAMATO/receipts", "Idempotency-Key: bank-20260806-1", `{
+		"receipt": "20260806-000001", "received_on": "2026-08-06", "amount": {"amount": "7000", "currency": "JPY"}, "payer": "ｽｽﾞｷ ｲﾁﾛｳ"}`},
+	{"assign-receipt", "it is this customer's", "/v1/sellers/YAMATO/receipts/20260805-000004/assignment", "Idempotency-Key: assign-20260805-4", `{
+		"received_on": "2026-08-05", "customer": "K101", "payment": "P-3", "unapplied": true}`},
+	{"assign-receipt", "refused: it is a payment already", "/v1/sellers/YAMATO/receipts/20260805-000004/assignment", "Idempotency-Key: assign-again", `{
+		"received_on": "2026-08-05", "customer": "K102"}`},
+	{"return-receipt", "it went back", "/v1/sellers/YAMATO/receipts/20260806-000001/return", "Idempotency-Key: return-20260806-1", `{
+		"received_on": "2026-08-06", "on": "2026-08-07", "reason": "meant for another company"}`},
 	{"issue-refund", "pay back what is left", "/v1/sellers/YAMATO/refunds", "Idempotency-Key: refund-1", `{
 		"customer": "K101", "currency": "JPY", "refund": "R-1", "payment": "P-1", "on": "2026-08-10",
 		"amount": {"amount": "2000", "currency": "JPY"}, "reference": "20260810-000044", "reason": "paid too much"}`},
@@ -181,6 +195,7 @@ var bookExamples = []example{
 	{"get-aging", "refused: two bad parameters", "/v1/sellers/YAMATO/aging?as_of=2026-02-30&group_by=moon", "", ""},
 	{"get-balances", "what each account owes", "/v1/sellers/YAMATO/balances?as_of=2026-12-31", "", ""},
 	{"get-unapplied", "what settles nothing yet", "/v1/sellers/YAMATO/unapplied?as_of=2026-12-31", "", ""},
+	{"get-receipts", "whose payer is not known", "/v1/sellers/YAMATO/receipts?as_of=2026-08-05", "", ""},
 	{"get-statement", "a month of one customer", "/v1/sellers/YAMATO/customers/K101/statement?from=2026-08-01&as_of=2026-08-31", "", ""},
 	{"get-statement", "to look at", "/v1/sellers/YAMATO/customers/K101/statement?from=2026-07-01&as_of=2026-12-31", "Accept: text/plain", ""},
 	{"get-history", "all that happened", "/v1/sellers/YAMATO/customers/K102/history", "", ""},
@@ -210,6 +225,9 @@ var officeExamples = []example{
 	{"list-checkpoints", "all that were made", "/v1/audit/checkpoints", "", ""},
 	{"get-proof", "of the first event", "/v1/audit/proofs/1", "", ""},
 	{"get-proof", "refused: no such event", "/v1/audit/proofs/999999", "", ""},
+	{"list-trail", "who looked at single invoices", "/v1/trail?operation=get-invoice&seller=YAMATO", "", ""},
+	{"get-trail-lines", "all of it, to be verified", "/v1/trail/lines", "", ""},
+	{"anchor-trail", "how far it goes", "/v1/trail/anchor", "", `{}`},
 	{"compare-views", "with what the log gives", "/v1/views/compare", "", `{}`},
 	{"rebuild-views", "fold one again", "/v1/views/rebuild", "", `{"models": ["items"]}`},
 

@@ -195,6 +195,7 @@ func (f *Feed) Serve(ctx context.Context, q FeedQuery, form FeedForm, w http.Res
 	if err == nil {
 		err = c.finish(ctx)
 	}
+	noteOf(ctx).position = c.after
 	if err != nil && c.begun {
 		return fmt.Errorf("%w after position %d: %w", ErrFeedCut, c.after, err)
 	}

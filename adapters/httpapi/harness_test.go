@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/urikake/urikake/adapters/dunning"
+	"github.com/urikake/urikake/adapters/trail"
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/eventstore"
@@ -29,6 +30,7 @@ type house struct {
 	books Books
 	url   string
 
+	dir    string
 	outbox string
 	clock  atomic.Int64 // seconds since 1970
 	keys   map[string]string
@@ -40,7 +42,7 @@ const firstSecond = 1_795_564_800
 func open(t testing.TB) *house {
 	t.Helper()
 	dir := t.TempDir()
-	h := &house{t: t, keys: make(map[string]string)}
+	h := &house{t: t, dir: dir, keys: make(map[string]string)}
 	h.clock.Store(firstSecond)
 	clock := func() time.Time { return time.Unix(h.clock.Load(), 0).UTC() }
 	store, err := sqlite.Open(dir, clock)
@@ -59,6 +61,7 @@ func open(t testing.TB) *house {
 	h.outbox = t.TempDir()
 	tree := auditTree(t, dir, store)
 	h.books = Books{Store: store, Codec: codec, Ledger: l, Views: views, Audit: tree, Clock: clock, Outbox: func(domain.SellerID) dunning.Outbox { return dunning.Files(h.outbox) }}
+	h.books.Trail = trail.Open(dir, clock)
 	h.api = New(h.books, Options{})
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
@@ -72,6 +75,9 @@ func open(t testing.TB) *house {
 		<-ended
 		server.Close()
 		if err := tree.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := h.books.Trail.Close(); err != nil {
 			t.Error(err)
 		}
 		if err := views.Close(); err != nil {

@@ -78,7 +78,7 @@ var classes = map[string]class{
 // lists are the last words of routes that answer with many rows.
 var lists = map[string]bool{
 	"aging": true, "balances": true, "unapplied": true, "statement": true, "history": true, "invoices": true, "customers": true,
-	"decisions": true, "reminders": true, "queue": true,
+	"decisions": true, "reminders": true, "queue": true, "receipts": true,
 }
 
 // works are the last words of routes under which work over all debtors is asked for.
@@ -124,7 +124,7 @@ func (a *API) guards(o Options) chi.Middlewares {
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { in[classOf(r)].ServeHTTP(w, r) })
 	}
-	return chi.Middlewares{onceBegun(o.Begun), a.identified, rate.Limit, admit}
+	return chi.Middlewares{onceBegun(o.Begun), a.identified, rate.Limit, admit, a.recorded}
 }
 
 // onceBegun refuses everything for as long as the ledger has not begun.

@@ -14,6 +14,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/google/uuid"
 
+	"github.com/urikake/urikake/adapters/trail"
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/eventstore"
 )
@@ -38,7 +39,8 @@ type note struct {
 	rule           string // of the refusal
 	fault          string // what the server's own fault was, which no client is told
 	position       eventstore.Position
-	status         int // 0: nothing was answered yet
+	asked          *trail.Entry // what the access trail will say of it; nil: nothing
+	status         int          // 0: nothing was answered yet
 	bytes          int64
 	started        time.Time
 	pattern        string

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"net/http"
 	"runtime"
@@ -267,6 +268,11 @@ func (m *Metrics) Instrument(store eventstore.Store) eventstore.Store { return m
 type measured struct {
 	eventstore.Store
 	metrics *Metrics
+}
+
+// Backwards is the log's own way, where it has one.
+func (s measured) Backwards(ctx context.Context, from eventstore.Position) iter.Seq2[eventstore.Recorded, error] {
+	return eventstore.Backwards(ctx, s.Store, from)
 }
 
 func (s measured) Append(ctx context.Context, stream string, expected eventstore.Version,

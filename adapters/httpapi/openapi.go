@@ -16,6 +16,7 @@ import (
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/dunning"
+	"github.com/urikake/urikake/domain/receipt"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 )
@@ -250,7 +251,8 @@ func tagOf(name string) string {
 	switch c.(type) {
 	case seller.Command, customer.Command:
 		return "Parties"
-	case account.RecordPayment, account.ApplyPayment, account.UnapplyPayment, account.ReversePayment, account.IssueRefund:
+	case account.RecordPayment, account.ApplyPayment, account.UnapplyPayment, account.ReversePayment, account.IssueRefund,
+		receipt.Command:
 		return "Payments"
 	case account.OpenDispute, account.ResolveDispute:
 		return "Disputes"

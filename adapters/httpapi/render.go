@@ -52,6 +52,9 @@ type report struct {
 	rows     func(add func(cells ...string) error) error // rows beyond the sheet's, as they are read; nil: there are none
 }
 
+// LogHeader says "away" of an answer that may be older than the log, since that could not be reached.
+const LogHeader = "Urikake-Log"
+
 // Headers that say of a CSV file what members say in JSON.
 const (
 	positionHeader = "Urikake-Position"

@@ -205,6 +205,24 @@ func (a *API) unapplied(ctx context.Context, in *balancesIn) (*huma.StreamRespon
 	return reportAnswer(in.Accept, report{what: "Unapplied money", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, seen: m.seen, position: r.KnownAt, sheet: export.Unapplied(r)})
 }
 
+type receiptsIn struct {
+	OfSeller
+	Times
+	Answered
+}
+
+func (a *API) receipts(ctx context.Context, in *receiptsIn) (*huma.StreamResponse, error) {
+	m, err := a.at(ctx, in.Seller, in.Times)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.books.Views.Receipts(ctx, projections.ReceiptsQuery{Seller: domain.SellerID(in.Seller), AsOf: m.day, KnownAt: m.known})
+	if err != nil {
+		return nil, a.asked(ctx, err)
+	}
+	return reportAnswer(in.Accept, report{what: "Receipts without a known payer", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, seen: m.seen, position: r.KnownAt, sheet: export.Receipts(r)})
+}
+
 type statementIn struct {
 	OfSeller
 	OfCustomer
@@ -335,6 +353,9 @@ func (a *API) addReports() {
 		"balance = open - unapplied; overdue and disputed are parts of open.", access.ReadReports, export.Balances(projections.BalancesReport{})), a.balances)
 	add(a, get("get-unapplied", "unapplied", "payments and credit notes that settle nothing yet",
 		"Apply them to invoices, or pay them back.", access.ReadReports, export.Unapplied(projections.UnappliedReport{})), a.unapplied)
+	add(a, get("get-receipts", "receipts", "money received whose payer is not known",
+		"Each with the debtors whose money it may be: by the payer's name, an invoice number in the reference, or the amount. Assign it to one, or note that it was given back.",
+		access.ReadReports, export.Receipts(projections.ReceiptsReport{})), a.receipts)
 	add(a, get("get-statement", "customers/{customer}/statement", "one customer's movements with a running balance",
 		"The closing balance is the total of the aging on that day.", access.ReadReports, export.Statement(projections.StatementReport{})), a.statement)
 	add(a, get("get-history", "customers/{customer}/history", "every event of a customer's accounts, and what was done about his debts",

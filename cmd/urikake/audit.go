@@ -28,6 +28,7 @@ type auditCmd struct {
 	Checkpoint auditCheckpointCmd `cmd:"" help:"Sign what the log is now, and print it to be kept elsewhere."`
 	Verify     auditVerifyCmd     `cmd:"" help:"Prove that nothing was changed, removed or slipped in."`
 	Prove      auditProveCmd      `cmd:"" help:"Prove that an event stands in the log."`
+	Trail      auditTrailCmd      `cmd:"" help:"Show who read what, and prove that no line of that was touched."`
 	CheckProof auditCheckProofCmd `cmd:"" help:"Check such a proof, without any ledger."`
 }
 
@@ -171,6 +172,9 @@ func (c *auditVerifyCmd) directory(ctx context.Context, s *session, given audit.
 	if s.fresh() {
 		return nil, errNothingThere(s)
 	}
+	if s.store != "" {
+		return c.elsewhere(ctx, s, given, tell)
+	}
 	keys, err := s.privacy()
 	if err != nil {
 		return nil, err
@@ -180,6 +184,16 @@ func (c *auditVerifyCmd) directory(ctx context.Context, s *session, given audit.
 		err = eventstore.ErrLocked.With("%s; a ledger that is served is audited through its server: --server http://127.0.0.1:8080", s.dir)
 	}
 	return r, err
+}
+
+// elsewhere reads a log on a cluster.
+func (c *auditVerifyCmd) elsewhere(ctx context.Context, s *session, given audit.Given, tell func(done, total int64)) (r *audit.Report, err error) {
+	o, err := s.open(time.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, o.close()) }()
+	return audit.Elsewhere(ctx, s.dir, o.store, o.codec, given, tell)
 }
 
 // remote fetches the log of a server and audits it here.

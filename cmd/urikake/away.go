@@ -37,7 +37,7 @@ func (s *session) openAway(clock eventstore.Clock, log *slog.Logger) (_ *office,
 		return nil, errors.Join(err, closeLog())
 	}
 	o.away, o.shared = away, true
-	o.close = func() error { return errors.Join(o.audit.Close(), o.views.Close(), closeLog()) }
+	o.close = func() error { return errors.Join(o.audit.Close(), o.trail.Close(), o.views.Close(), closeLog()) }
 	return o, nil
 }
 

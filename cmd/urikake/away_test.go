@@ -117,6 +117,15 @@ func testDemoThere(t *testing.T, store string) {
 			t.Errorf("import %d: %s", i+1, out)
 		}
 	}
+	typed(t, "--data", home, "audit", "keygen")
+	note := filepath.Join(t.TempDir(), "kept.note")
+	if err := os.WriteFile(note, []byte(typed(t, "--data", home, "audit", "checkpoint")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	verified := typed(t, "--data", there, "--store", store, "audit", "verify", "--checkpoint", note, "--key", filepath.Join(home, "audit.pub"))
+	if !strings.Contains(verified, "one checkpoint agrees") || !strings.Contains(verified, "nothing was changed") {
+		t.Errorf("the checkpoint made at home says nothing there: %s", verified)
+	}
 	back := typed(t, "--data", there, "--store", store, "events", "export")
 	if withoutPlace(t, back) != withoutPlace(t, export) {
 		t.Error("the log comes back as another one")
@@ -252,6 +261,9 @@ func TestServeWhileEventStoreDBIsAway(t *testing.T) {
 	if body := s.await("/v1/sellers", http.StatusOK); !strings.Contains(body, `"S1"`) {
 		t.Errorf("a question: %s", body)
 	}
+	if says := s.logAt("/v1/sellers"); says != "away" {
+		t.Errorf("of the log an answer says %q", says)
+	}
 	if body := s.await("/readyz", http.StatusServiceUnavailable); !strings.Contains(body, `"log","status":"failing"`) {
 		t.Errorf("readyz: %s", body)
 	}
@@ -269,6 +281,23 @@ func TestServeWhileEventStoreDBIsAway(t *testing.T) {
 	if body := s.await("/v1/events", http.StatusOK); strings.Count(body, "seller.registered") != 2 {
 		t.Errorf("events: %s", body)
 	}
+	if body := s.await("/v1/sellers", http.StatusOK); !strings.Contains(body, `"S2"`) {
+		t.Errorf("a question: %s", body)
+	}
+	if says := s.logAt("/v1/sellers"); says != "" {
+		t.Errorf("of the log an answer says %q", says)
+	}
+}
+
+// logAt is what the answer to a question says of the log.
+func (s *served) logAt(path string) string {
+	s.t.Helper()
+	answer, err := http.Get(s.at + path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	answer.Body.Close()
+	return answer.Header.Get("Urikake-Log")
 }
 
 // A server that starts while the cluster is away answers nobody, since keys are in the log, says so, and begins when it can.

@@ -40,6 +40,11 @@ func (c *backupCmd) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
+	ended, err := s.copies("backup", from.Head())
+	if err != nil {
+		return err
+	}
+	defer func() { err = ended(err) }()
 	files, others, err := besideLog(s.dir) // a letter is put away before the event that says so
 	if err != nil {
 		return err
@@ -106,8 +111,8 @@ func (s *session) beside() (*sqlite.Beside, error) {
 
 // Of what lies beside the log a backup keeps what can't be made anew, and says nothing of what can.
 var (
-	besideKept  = []string{"outbox", "audit", "audit.pub"}
-	besideAnew  = []string{keysName, "LOCK", "log.*", "views.db*", "snapshots", "ready.probe", ".*", "audit/hashes", "audit/positions", "audit/mark"}
+	besideKept  = []string{"outbox", "audit", "audit.pub", "trail"}
+	besideAnew  = []string{keysName, "LOCK", "log.*", "views.db*", "snapshots", "ready.probe", ".*", "audit/hashes", "audit/positions", "audit/mark", "trail/LOCK"}
 	errNotPlain = errors.New("it is no plain file")
 )
 

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 
 	"github.com/urikake/urikake/adapters/export"
+	"github.com/urikake/urikake/adapters/httpapi"
 	"github.com/urikake/urikake/domain"
 )
 
@@ -64,9 +67,11 @@ func (s *session) showOne(ctx context.Context, f export.Format, path string, q u
 	}
 	return s.ask(ctx, func(ctx context.Context, c *client) error {
 		var object json.RawMessage
-		if _, err := c.object(ctx, request{path: path, query: q}, &object); err != nil {
+		answer, err := c.object(ctx, request{path: path, query: q}, &object)
+		if err != nil {
 			return err
 		}
+		s.tellAge(answer)
 		return indented(s.out, object)
 	})
 }
@@ -90,7 +95,15 @@ func (s *session) show(ctx context.Context, f export.Format, path string, q url.
 			return err
 		}
 		defer answer.Body.Close()
+		s.tellAge(answer.Header)
 		_, err = io.Copy(s.out, answer.Body)
 		return err
 	})
+}
+
+// tellAge tells, beside an answer, that it may be older than the log.
+func (s *session) tellAge(answer http.Header) {
+	if answer.Get(httpapi.LogHeader) != "" {
+		fmt.Fprintln(s.err, "the log can't be reached: this is what was known before, and what was recorded since may be missing")
+	}
 }

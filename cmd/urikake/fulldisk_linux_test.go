@@ -14,12 +14,18 @@ import (
 // A disk fills up under a server: it refuses commands, answers questions with everything that it has acknowledged, and
 // takes commands again once there is room. Killed and started again on the full disk, it still has everything.
 func TestFullDisk(t *testing.T) {
+	t.Run("small", func(t *testing.T) { fullDisk(t, 12<<20, 8<<20) })
+	t.Run("as disks are", func(t *testing.T) { fullDisk(t, 140<<20, 28<<20) })
+}
+
+// fullDisk fills a disk of so many bytes, of which a server finds a part free.
+func fullDisk(t *testing.T, size, free int64) {
 	dir := t.TempDir()
 	disk := filepath.Join(dir, "disk")
 	if err := os.Mkdir(disk, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("none", disk, "tmpfs", 0, "size=12m"); err != nil {
+	if err := syscall.Mount("none", disk, "tmpfs", 0, fmt.Sprint("size=", size)); err != nil {
 		t.Skipf("a small disk can't be had here: %v", err)
 	}
 	defer syscall.Unmount(disk, syscall.MNT_DETACH)
@@ -37,9 +43,7 @@ func TestFullDisk(t *testing.T) {
 		s.post(t, fmt.Sprint("c", c), "/v1/sellers/S/customers", fmt.Sprintf(`{"customer":"C%d","name":"得意先"}`, c))
 	}
 	fill := filepath.Join(disk, "fill")
-	if err := os.WriteFile(fill, make([]byte, 4<<20), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fillUp(t, fill, free)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	acknowledged, refused := 0, ""
@@ -86,6 +90,23 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 	s.expectPayments(t, acknowledged+1)
+}
+
+// fillUp makes a file that leaves so many bytes of its disk.
+func fillUp(t *testing.T, path string, left int64) {
+	t.Helper()
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(filepath.Dir(path), &disk); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := syscall.Fallocate(int(f.Fd()), 0, 0, int64(disk.Bavail)*disk.Bsize-left); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // expectPayments asks the read models and the log how many payments there are.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urikake/urikake/adapters/dunning"
 	"github.com/urikake/urikake/adapters/httpapi"
+	"github.com/urikake/urikake/adapters/trail"
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/domain/customer"
@@ -34,6 +35,7 @@ type office struct {
 	ledger  *ledger.Ledger
 	views   *projections.Views
 	audit   *merkle.Log
+	trail   *trail.Trail
 	clock   eventstore.Clock
 	metrics *httpapi.Metrics
 	outbox  func(domain.SellerID) dunning.Outbox
@@ -60,7 +62,7 @@ func (s *session) open(clock eventstore.Clock) (*office, error) {
 		return nil, errors.Join(err, log.Close())
 	}
 	o.log = log
-	o.close = func() error { return errors.Join(o.audit.Close(), o.views.Close(), log.Close()) }
+	o.close = func() error { return errors.Join(o.audit.Close(), o.trail.Close(), o.views.Close(), log.Close()) }
 	return o, nil
 }
 
@@ -82,7 +84,7 @@ func openInMemory() (*office, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	o.close = func() error { return errors.Join(o.audit.Close(), o.views.Close(), os.RemoveAll(dir)) }
+	o.close = func() error { return errors.Join(o.audit.Close(), o.trail.Close(), o.views.Close(), os.RemoveAll(dir)) }
 	return o, nil
 }
 
@@ -111,14 +113,14 @@ func wire(log eventstore.Store, dir string, keys *privacy.Keys, clock eventstore
 	snapshots := eventstore.SnapshotDir(filepath.Join(dir, "snapshots"))
 	return &office{
 		store: store, codec: codec, ledger: ledger.New(store, codec, snapshots).At(clock), views: views, clock: clock, metrics: metrics,
-		audit: merkle.Open(dir, store, codec.Foreign),
+		audit: merkle.Open(dir, store, codec.Foreign), trail: trail.Open(dir, clock),
 	}, nil
 }
 
 // api is the ledger over HTTP.
 func (o *office) api(options httpapi.Options) *httpapi.API {
 	options.Metrics = o.metrics
-	books := httpapi.Books{Store: o.store, Codec: o.codec, Ledger: o.ledger, Views: o.views, Audit: o.audit, Clock: o.clock, Outbox: o.outbox}
+	books := httpapi.Books{Store: o.store, Codec: o.codec, Ledger: o.ledger, Views: o.views, Audit: o.audit, Trail: o.trail, Clock: o.clock, Outbox: o.outbox}
 	return httpapi.New(books, options)
 }
 

@@ -40,6 +40,11 @@ func (c *replayCmd) Run(ctx context.Context, s *session) (err error) {
 	if err != nil {
 		return err
 	}
+	ended, err := s.copies("replay", until)
+	if err != nil {
+		return err
+	}
+	defer func() { err = ended(err) }()
 	bar := s.progress("copy", 1)
 	err = from.CutTo(ctx, c.Into, until, bar.steps)
 	bar.done()

@@ -17,6 +17,7 @@ type reportCmd struct {
 	Account     accountCmd     `cmd:"" help:"How one account stands, and its version."`
 	Statement   statementCmd   `cmd:"" help:"One customer's movements with a running balance."`
 	Unapplied   unappliedCmd   `cmd:"" help:"Payments and credit notes that settle nothing yet."`
+	Receipts    receiptsCmd    `cmd:"" help:"Money received whose payer is not known, with those whose it may be."`
 	Queue       queueCmd       `cmd:"" name:"dunning-queue" help:"Whom to remind or call today, the most urgent first."`
 	Limitations limitationsCmd `cmd:"" help:"Claims whose limitation ends within 12 months or has ended, the soonest first."`
 	LateCharges lateChargesCmd `cmd:"" help:"Late charges that have accrued to a day and are not assessed."`
@@ -221,6 +222,25 @@ func (unappliedCmd) Help() string {
 
 func (c *unappliedCmd) Run(ctx context.Context, s *session) error {
 	return s.show(ctx, c.Format, c.path("unapplied"), c.query("as_of", day(c.AsOf), "customer", string(c.Customer)))
+}
+
+type receiptsCmd struct {
+	asked
+	onDay
+}
+
+// Help is shown by `urikake report receipts --help`.
+func (receiptsCmd) Help() string {
+	return `Candidates are debtors whose money it may be: by the payer's name (PAYER), by an invoice number that the reference names
+(NUMBER), or as it is what one of their invoices or all of them come to, perhaps less a fee (AMOUNT). Runs don't remind them
+meanwhile. Say whose it is with AssignReceipt, or that it went back with ReturnReceipt.
+
+  urikake report receipts --seller YAMATO
+  urikake report receipts --seller YAMATO --as-of 2026-10-31 --format csv`
+}
+
+func (c *receiptsCmd) Run(ctx context.Context, s *session) error {
+	return s.show(ctx, c.Format, c.path("receipts"), c.query("as_of", day(c.AsOf)))
 }
 
 type queueCmd struct {

@@ -115,6 +115,7 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	o.measure()
 
 	views, feed, audit := &kept{name: "folding", work: o.views.Run}, &kept{name: "feed"}, o.signing(max(c.Every, 1))
+	anchors := o.anchoring()
 	health := httpapi.NewHealth(
 		o.logCheck(s.dir), httpapi.LagCheck(lagMax, o.lag), views.check(), feed.check())
 	requests := httpapi.NewLogBuffer(s.err)
@@ -126,7 +127,7 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	var background sync.WaitGroup
 	defer background.Wait() // before the log is closed
 	defer cancel()
-	for _, k := range []*kept{views, feed, audit} {
+	for _, k := range []*kept{views, feed, audit, anchors} {
 		background.Go(func() { k.keep(ctx, log) })
 	}
 	background.Go(func() {
@@ -140,19 +141,31 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	if err := wire.greet(s); err != nil {
 		return err
 	}
-	both, failed := context.WithCancelCause(ctx)
-	defer failed(nil)
-	served := make(chan error, 1)
+	return serveBoth(ctx,
+		func(ctx context.Context) error {
+			return httpapi.Serve(ctx, httpapi.ServeConfig{Listener: listener, Handler: api, Logger: log})
+		},
+		func(ctx context.Context) error {
+			return wire.serve(ctx, api.EventStoreDB(wire.Writable, logger(requests, c.Log)))
+		})
+}
+
+// serveBoth serves HTTP and the protocol beside it until ctx ends, HTTP does, or the protocol fails. It returns when both
+// have ended.
+func serveBoth(ctx context.Context, http, beside func(context.Context) error) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	ended := make(chan error, 1)
 	go func() {
-		err := wire.serve(both, api.EventStoreDB(wire.Writable, logger(requests, c.Log)))
+		err := beside(ctx)
 		if err != nil {
-			failed(err)
+			end()
 		}
-		served <- err
+		ended <- err
 	}()
-	err = httpapi.Serve(both, httpapi.ServeConfig{Listener: listener, Handler: api, Logger: log})
-	failed(nil)
-	return errors.Join(err, <-served)
+	err := http(ctx)
+	end()
+	return errors.Join(err, <-ended)
 }
 
 // signing makes a checkpoint every so many events, and one when the server ends.

@@ -128,6 +128,11 @@ var needed = map[string]Permission{
 	"ApplyPayment":   WritePayments,
 	"UnapplyPayment": WritePayments,
 	"ReversePayment": WritePayments,
+	"RecordReceipt":  WritePayments,
+	"AssignReceipt":  WritePayments,
+	"ReturnReceipt":  WriteRefunds, // money goes out
+	"BookReceipt":    WritePayments,
+	"ReleaseReceipt": WritePayments,
 
 	"IssueCreditNote": WriteCredits,
 	"ApplyCredit":     ApplyCredits,

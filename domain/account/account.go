@@ -168,6 +168,8 @@ func decide(s *State, r Request) ([]domain.Event, error) {
 		return nil, ErrUnknownCustomer.With("%s of seller %s", r.Account().Customer, r.Account().Seller).At("/customer")
 	case s.carriedInto != "":
 		return nil, ErrCarriedForward.With("it goes on in period %s", s.carriedInto)
+	case s.brought < s.parts && !brings(r.Command):
+		return nil, ErrCarriedForward.With("%d of %d parts of period %s are there", s.brought, s.parts, s.period)
 	}
 	events, err := r.Command.decide(s, r.Parties)
 	var e *domain.Error
@@ -175,6 +177,12 @@ func decide(s *State, r Request) ([]domain.Event, error) {
 		return nil, e.With("%s (what was settled long before the carry forward stays in %s)", e.Detail, s.broughtFrom)
 	}
 	return events, err
+}
+
+// brings tells the one command that a half brought forward stream takes.
+func brings(c Command) bool {
+	_, yes := c.(BringForward)
+	return yes
 }
 
 // Limits on what people write.

@@ -52,6 +52,6 @@ func (k Key) accrue(it *item, due, day domain.Date, rules LateRules) (rule domai
 	if rule, err = rules(due.AddDays(1)); err != nil || it.charge || !from.Before(day) {
 		return rule, nil, 0, err
 	}
-	list, sum, err = AssessLateCharge{Key: k, Rate: rule.Rate, From: from, To: day, DayCount: rule.DayCount}.segments(it)
+	list, sum, err = AssessLateCharge{Key: k, Rate: domain.ChargeRate(rule.Rate), From: from, To: day, DayCount: rule.DayCount}.segments(it)
 	return rule, list, sum, err
 }

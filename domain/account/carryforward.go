@@ -22,7 +22,8 @@ var (
 const KeepDays = 90
 
 // PartMax is how many records, with the moves, applications and taxes in them, one BalanceBroughtForward holds before
-// the next one begins, so that it stays below the log's bound for one event.
+// the next one begins, so that it stays below the log's bound for one event and for one append. A stream that a crash
+// left half brought forward is gone on with by the same bound, so it must not change.
 const PartMax = 2000
 
 // RecordMax is the most that one record may weigh, so counted, since a record is never split.
@@ -78,7 +79,8 @@ func (e BalanceCarriedForward) On() domain.Date { return e.CarryOn }
 func (BalanceCarriedForward) Effect() int64     { return 0 }
 func (e BalanceCarriedForward) apply(s *State)  { s.carriedInto, s.carried = e.Into, e }
 
-// BalanceBroughtForward opens a fresh stream, in one or several parts that are appended together.
+// BalanceBroughtForward opens a fresh stream, in one or several parts that are appended one after the other. Nothing
+// else comes between them, and the account is used again when the last one is there.
 type BalanceBroughtForward struct {
 	BroughtOn domain.Date `json:"on" doc:"the last day of the closed period"`
 	From      string      `json:"from" doc:"the stream that was closed"`
@@ -93,33 +95,33 @@ func (e BalanceBroughtForward) On() domain.Date { return e.BroughtOn }
 func (BalanceBroughtForward) Effect() int64     { return 0 }
 
 func (e BalanceBroughtForward) apply(s *State) {
-	s.broughtFrom, s.period = e.From, e.Period
+	s.broughtFrom, s.period, s.brought, s.parts = e.From, e.Period, e.Part, e.Parts
 	s.restore(e.Records)
 }
 
-// BringForward opens the fresh stream of a closed one. Only the ledger gives this command, right after CarryForward or,
-// after a crash between the two, when the account is next used.
+// BringForward opens the fresh stream of a closed one, or goes on with it, by one part. Only the ledger gives this
+// command, right after CarryForward or, after a crash in between, when the account is next used.
+// Refuses account.same_period where that part, or another, does not come next: somebody else has brought it.
 type BringForward struct {
 	Key
-	Closed *State `json:"-"`
-	From   string `json:"from" doc:"the closed stream"`
+	Part BalanceBroughtForward `json:"part" doc:"one of what BroughtForward gives"`
 }
 
 func (BringForward) Name() string         { return "BringForward" }
 func (BringForward) check(*domain.Faults) {}
 
 func (c BringForward) decide(s *State, _ Parties) ([]domain.Event, error) {
-	if s.broughtFrom != "" {
-		return nil, ErrSamePeriod.With("%s", s.period)
+	if c.Part.Part != s.brought+1 {
+		return nil, ErrSamePeriod.With("%s has part %d of %d", s.period, s.brought, s.parts)
 	}
-	return BroughtForward(c.Closed, c.From), nil
+	return []domain.Event{c.Part}, nil
 }
 
 // BroughtForward gives the events that open the fresh stream of a closed one: a pure function of the closed stream,
-// so that whoever finds the fresh stream empty after a crash writes the same.
-func BroughtForward(closed *State, stream string) []domain.Event {
+// so that whoever finds the fresh stream empty or half brought forward after a crash writes the same.
+func BroughtForward(closed *State, stream string) []BalanceBroughtForward {
 	parts := closed.kept(closed.carried.KeepSince).split()
-	events := make([]domain.Event, len(parts))
+	events := make([]BalanceBroughtForward, len(parts))
 	for i, part := range parts {
 		events[i] = BalanceBroughtForward{closed.carried.CarryOn, stream, closed.carriedInto, i + 1, len(parts), part}
 	}

@@ -24,7 +24,9 @@ func goOn(t testing.TB, b *book, day, into string) *book {
 	fresh := books(t)
 	fresh.parties = b.parties
 	fresh.parties.Earlier = append([]*State{s}, b.parties.Earlier...)
-	fresh.then(BringForward{Key: acme, Closed: s, From: from}, BroughtForward(s, from)...)
+	for _, part := range BroughtForward(s, from) {
+		fresh.then(BringForward{Key: acme, Part: part}, part)
+	}
 	fresh.want(t, "balance carried", fresh.State().Balance(), s.Balance())
 	if fresh.State().BroughtFrom() != from || s.CarriedInto() != into {
 		t.Errorf("from %q, into %q", fresh.State().BroughtFrom(), s.CarriedInto())
@@ -48,7 +50,7 @@ func TestCarryForward(t *testing.T) {
 	fresh := goOn(t, b, "12-31", "2027")
 	b.refused(pay("P9", "12-31", 1), ErrCarriedForward)
 	b.refused(CarryForward{Key: acme, CarryOn: on("12-31"), Into: "2028"}, ErrCarriedForward)
-	fresh.refused(BringForward{Key: acme, Closed: b.State(), From: acme.Stream()}, ErrSamePeriod)
+	fresh.refused(BringForward{Key: acme, Part: BroughtForward(b.State(), acme.Stream())[0]}, ErrSamePeriod)
 
 	fresh.want(t, "half as of a day long before", fresh.open("half", "2025-02-15"), 900)
 	if s := fresh.State(); !s.Issued("half") || !s.Issued("late") || !s.Issued("lost") || s.Issued("old") {
@@ -121,14 +123,41 @@ func TestCarryForwardInParts(t *testing.T) {
 		t.Fatalf("%d parts", len(parts))
 	}
 	b := scenario.For(t, Decider, Events).Check(func(s *State) error { return nil })
+	request := func(c Command) Request { return Request{Command: c, Parties: usual} }
 	for i, e := range parts {
 		if data, _ := json.Marshal(e); len(data) > 1<<20 {
 			t.Errorf("part %d has %d bytes", i, len(data))
 		}
-		if p := e.(BalanceBroughtForward); p.Part != i+1 || p.Parts != len(parts) {
-			t.Errorf("part %d says it is %d of %d", i, p.Part, p.Parts)
+		if e.Part != i+1 || e.Parts != len(parts) {
+			t.Errorf("part %d says it is %d of %d", i, e.Part, e.Parts)
+		}
+		if i > 0 { // half of it is there: nothing is decided on that, and the parts come in order
+			if brought, all := b.State().Brought(); brought != i || all {
+				t.Errorf("%d parts are there, all %v", brought, all)
+			}
+			for _, c := range []Command{pay("P", "12-31", 1), CarryForward{Key: acme, CarryOn: on("12-31"), Into: "2028"}} {
+				if _, err := Decider.Decide(b.State(), request(c)); !errors.Is(err, ErrCarriedForward) {
+					t.Errorf("%s after part %d: %v", c.Name(), i, err)
+				}
+			}
+			for _, wrong := range []int{0, i - 1, min(i+1, len(parts)-1)} {
+				if _, err := Decider.Decide(b.State(), request(BringForward{acme, parts[wrong]})); wrong != i && !errors.Is(err, ErrSamePeriod) {
+					t.Errorf("part %d after part %d: %v", wrong+1, i, err)
+				}
+			}
+			data, err := b.State().Snapshot()
+			restored, err2 := Restore(data)
+			if err != nil || err2 != nil || restored.brought != i || restored.parts != len(parts) {
+				t.Errorf("a snapshot says %d of %d parts; %v, %v", restored.brought, restored.parts, err, err2)
+			}
 		}
 		b.Given(e)
+	}
+	if _, all := b.State().Brought(); !all {
+		t.Error("a part is missing")
+	}
+	if _, err := Decider.Decide(b.State(), request(pay("P", "12-31", 1))); err != nil {
+		t.Error(err)
 	}
 	if err := b.State().CheckInvariants(); err != nil {
 		t.Fatal(err)
@@ -186,7 +215,7 @@ func TestPartsFitTheLog(t *testing.T) {
 	}
 	for _, e := range BroughtForward(Decider.Evolve(s, events[0]), acme.Stream()) {
 		if data, err := json.Marshal(e); err != nil || len(data) > 1_040_000 {
-			t.Errorf("part %d has %d bytes, %v", e.(BalanceBroughtForward).Part, len(data), err)
+			t.Errorf("part %d has %d bytes, %v", e.Part, len(data), err)
 		}
 	}
 	proven[ErrTooMuchToCarry.Rule] = true

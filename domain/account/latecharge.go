@@ -32,16 +32,16 @@ var (
 // account.exceeds_open, rate.not_published, and each field by its own rule.
 type AssessLateCharge struct {
 	Key
-	Charge     domain.InvoiceID `json:"charge,omitempty" doc:"id of the late charge within the account; derived from the command's id when left out"`
-	Number     string           `json:"number,omitempty" doc:"document number, unique for the seller; the charge's id when left out"`
-	Invoice    domain.InvoiceID `json:"invoice" doc:"the overdue invoice"`
-	Rate       domain.Rate      `json:"rate,omitzero" doc:"percent a year; what holds for the claim when left out: see SetLateTerms"`
-	From       domain.Date      `json:"from,omitzero" doc:"the day before the first day charged; the due date, or the end of the last charge, when left out"`
-	To         domain.Date      `json:"to" doc:"the last day charged"`
-	Base       domain.Money     `json:"base,omitzero" doc:"principal; what was open on each day when left out"`
-	DayCount   domain.DayCount  `json:"day_count,omitempty" doc:"ACT_365 (default with a rate) or CALENDAR_YEAR; what holds for the claim when left out without a rate"`
-	AssessedOn domain.Date      `json:"on" doc:"the day from which it is owed"`
-	DueOn      domain.Date      `json:"due_on,omitzero" doc:"its due date; the day of assessment when left out"`
+	Charge     domain.InvoiceID  `json:"charge,omitempty" doc:"id of the late charge within the account; derived from the command's id when left out"`
+	Number     string            `json:"number,omitempty" doc:"document number, unique for the seller; the charge's id when left out"`
+	Invoice    domain.InvoiceID  `json:"invoice" doc:"the overdue invoice"`
+	Rate       domain.ChargeRate `json:"rate,omitzero" doc:"percent a year, above 0; what holds for the claim when left out: see SetLateTerms"`
+	From       domain.Date       `json:"from,omitzero" doc:"the day before the first day charged; the due date, or the end of the last charge, when left out"`
+	To         domain.Date       `json:"to" doc:"the last day charged"`
+	Base       domain.Money      `json:"base,omitzero" doc:"principal; what was open on each day when left out"`
+	DayCount   domain.DayCount   `json:"day_count,omitempty" doc:"ACT_365 (default with a rate) or CALENDAR_YEAR; what holds for the claim when left out without a rate"`
+	AssessedOn domain.Date       `json:"on" doc:"the day from which it is owed"`
+	DueOn      domain.Date       `json:"due_on,omitzero" doc:"its due date; the day of assessment when left out"`
 }
 
 func (AssessLateCharge) Name() string { return "AssessLateCharge" }
@@ -50,7 +50,7 @@ func (c AssessLateCharge) check(f *domain.Faults) {
 	f.Add("/charge", domain.CheckID(c.Charge))
 	f.Add("/number", domain.CheckText(c.Number, false, NumberMax))
 	f.Add("/invoice", domain.CheckID(c.Invoice))
-	f.Require(c.Rate >= 0 && c.Rate <= 10*domain.RateWhole, "/rate", domain.ErrBadRate.With("%s %%", c.Rate))
+	f.Require(c.Rate >= 0 && c.Rate <= 10*domain.RateWhole, "/rate", domain.ErrBadRate.With("%s %%", domain.Rate(c.Rate)))
 	date(f, "/to", c.To)
 	f.Require(c.From.IsZero() || c.From.Before(c.To), "/from", domain.ErrBadDate.With("from %s is not before to %s", c.From, c.To))
 	if c.Base != (domain.Money{}) {
@@ -94,12 +94,12 @@ func (c AssessLateCharge) decide(s *State, p Parties) ([]domain.Event, error) {
 	case err != nil:
 		return nil, err
 	case sum == 0:
-		return nil, ErrNoLateCharge.With("%s from %s to %s at %s %%", it.id, c.From, c.To, c.Rate)
+		return nil, ErrNoLateCharge.With("%s from %s to %s at %s %%", it.id, c.From, c.To, domain.Rate(c.Rate))
 	case s.openTotal+sum > domain.MinorMax:
 		return nil, ErrBalanceTooLarge
 	}
 	e := LateChargeAssessed{
-		Charge: c.Charge, Number: c.Number, Invoice: c.Invoice, Rate: c.Rate, From: c.From, To: c.To,
+		Charge: c.Charge, Number: c.Number, Invoice: c.Invoice, Rate: domain.Rate(c.Rate), From: c.From, To: c.To,
 		DayCount: c.DayCount, Segments: segments, AssessedOn: c.AssessedOn, DueOn: c.DueOn, Amount: c.money(sum),
 	}
 	if e.Number == "" {
@@ -115,7 +115,7 @@ func (c AssessLateCharge) decide(s *State, p Parties) ([]domain.Event, error) {
 
 // atRate fills in the rate and the day count that hold for the claim.
 func (c AssessLateCharge) atRate(it *item, p Parties) (AssessLateCharge, error) {
-	rule := domain.LateRule{Rate: c.Rate, DayCount: domain.Act365}
+	rule := domain.LateRule{Rate: domain.Rate(c.Rate), DayCount: domain.Act365}
 	if c.Rate == 0 {
 		rules := p.Late
 		if rules == nil {
@@ -126,7 +126,7 @@ func (c AssessLateCharge) atRate(it *item, p Parties) (AssessLateCharge, error) 
 			return c, err
 		}
 	}
-	c.Rate = rule.Rate
+	c.Rate = domain.ChargeRate(rule.Rate)
 	if c.DayCount == "" {
 		c.DayCount = rule.DayCount
 	}
@@ -140,7 +140,7 @@ func (c AssessLateCharge) segments(it *item) (list []ChargeSegment, sum int64, e
 		if span.Base.IsZero() {
 			continue
 		}
-		if span.Amount, err = domain.LateCharge(span.Base, c.Rate, span.From, span.To, c.DayCount); err != nil {
+		if span.Amount, err = domain.LateCharge(span.Base, domain.Rate(c.Rate), span.From, span.To, c.DayCount); err != nil {
 			return nil, 0, err
 		}
 		if sum += span.Amount.Minor(); sum > domain.MinorMax {

@@ -50,6 +50,7 @@ type RecordPayment struct {
 	Method      string           `json:"method,omitempty" doc:"how it came: TRANSFER, DIRECT_DEBIT, CASH, CARD, CHEQUE..."`
 	Reference   string           `json:"reference,omitempty" doc:"the bank's reference"`
 	Payer       string           `json:"payer,omitempty" personal:"true" doc:"payer's name as the bank gave it"`
+	Receipt     domain.ReceiptID `json:"-"` // the receipt without a known payer that it was found to be; the ledger says so
 }
 
 func (RecordPayment) Name() string { return "RecordPayment" }
@@ -79,7 +80,7 @@ func (c RecordPayment) decide(s *State, p Parties) ([]domain.Event, error) {
 	}
 	e := PaymentRecorded{
 		Payment: c.Payment, ReceivedOn: c.ReceivedOn, Amount: c.Amount, Allocations: c.Allocations,
-		Basis: c.Basis, Method: c.Method, Reference: c.Reference, Payer: c.Payer,
+		Basis: c.Basis, Method: c.Method, Reference: c.Reference, Payer: c.Payer, Receipt: c.Receipt,
 	}
 	if len(e.Allocations) == 0 && c.Allocate != Nothing {
 		e.Allocations = s.oldestFirst(c.Key, c.ReceivedOn, c.Amount.Minor())
@@ -102,6 +103,7 @@ type PaymentRecorded struct {
 	Method      string           `json:"method,omitempty" doc:"how it came"`
 	Reference   string           `json:"reference,omitempty" doc:"the bank's reference"`
 	Payer       string           `json:"payer,omitempty" personal:"true" doc:"payer's name as the bank gave it"`
+	Receipt     domain.ReceiptID `json:"receipt,omitempty" doc:"the receipt of that day, without a known payer until then, that it is"`
 }
 
 func (PaymentRecorded) Kind() string      { return "account.payment_recorded" }

@@ -8,7 +8,7 @@ import (
 )
 
 // SnapshotVersion is raised whenever State means something else; older snapshots are then thrown away.
-const SnapshotVersion = 3
+const SnapshotVersion = 4
 
 // snapshot is a whole State as JSON. Snapshots are disposable: the log gives the same state again.
 type snapshot struct {
@@ -18,6 +18,8 @@ type snapshot struct {
 	Forfeited   map[string]uint64      `json:"forfeited,omitempty"`
 	Period      string                 `json:"period,omitempty"`
 	BroughtFrom string                 `json:"brought_from,omitempty"`
+	Brought     int                    `json:"brought,omitempty"`
+	Parts       int                    `json:"parts,omitempty"`
 	Carried     *BalanceCarriedForward `json:"carried,omitempty"`
 }
 
@@ -26,7 +28,7 @@ func (s *State) Snapshot() ([]byte, error) {
 	snap := snapshot{
 		Records: s.records(func(domain.Date, bool) bool { return true }),
 		Refunds: keys(s.refunds), Recovered: keys(s.recovered), Forfeited: s.forfeited,
-		Period: s.period, BroughtFrom: s.broughtFrom,
+		Period: s.period, BroughtFrom: s.broughtFrom, Brought: s.brought, Parts: s.parts,
 	}
 	if s.carriedInto != "" {
 		snap.Carried = &s.carried
@@ -44,7 +46,7 @@ func Restore(data []byte) (*State, error) {
 	s.restore(snap.Records)
 	s.tidy()
 	s.refunds, s.recovered, s.forfeited = set(snap.Refunds), set(snap.Recovered), snap.Forfeited
-	s.period, s.broughtFrom = snap.Period, snap.BroughtFrom
+	s.period, s.broughtFrom, s.brought, s.parts = snap.Period, snap.BroughtFrom, snap.Brought, snap.Parts
 	if snap.Carried != nil {
 		snap.Carried.apply(s)
 	}

@@ -29,6 +29,8 @@ type State struct {
 
 	period      string // "" in the account's first stream
 	broughtFrom string // the stream from which this one went on; "" in the first
+	brought     int    // parts of what was brought forward that are there, of so many
+	parts       int
 	carriedInto string // the period in which the account goes on; "" while this stream is the live one
 	carried     BalanceCarriedForward
 }
@@ -151,6 +153,10 @@ func (s *State) CarriedInto() string { return s.carriedInto }
 
 // BroughtFrom is the stream from which this one went on, "" in an account's first stream.
 func (s *State) BroughtFrom() string { return s.broughtFrom }
+
+// Brought tells how many parts of what is brought forward from the stream before are there, and whether those are all.
+// In an account's first stream there are none.
+func (s *State) Brought() (parts int, all bool) { return s.brought, s.brought >= s.parts }
 
 // Issued tells whether the account has an invoice or late charge by this id.
 func (s *State) Issued(id domain.InvoiceID) bool { return s.items.has(id) }

@@ -11,12 +11,13 @@ import (
 	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/numbering"
+	"github.com/urikake/urikake/domain/receipt"
 	"github.com/urikake/urikake/domain/seller"
 )
 
 // Events is every kind of event that any aggregate has ever written, with its versions.
 func Events() []domain.Schema {
-	return slices.Concat(seller.Events, customer.Events, numbering.Events, account.Events, dunning.Events, access.Events)
+	return slices.Concat(seller.Events, customer.Events, numbering.Events, account.Events, receipt.Events, dunning.Events, access.Events)
 }
 
 // Command is anything that a client may order; Name is its wire name.
@@ -34,6 +35,9 @@ func Commands() []Command {
 		all = append(all, c)
 	}
 	for _, c := range account.Commands {
+		all = append(all, c)
+	}
+	for _, c := range receipt.Commands {
 		all = append(all, c)
 	}
 	for _, c := range dunning.PolicyCommands {

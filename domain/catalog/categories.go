@@ -14,6 +14,7 @@ var categories = map[string]string{
 	"account":    "account.",
 	"numbering":  "numbering.",
 	"document":   "numbering.",
+	"receipt":    "receipt.",
 	"policy":     "dunning.",
 	"dunning":    "dunning.",
 	"dunningrun": "dunning.",

@@ -44,7 +44,7 @@ func TestOwns(t *testing.T) {
 			t.Errorf("no stream may hold %s", e.Kind)
 		}
 	}
-	if got := strings.Join(catalog.Categories(), " "); got != "access account customer document dunning dunningrun numbering policy seller" {
+	if got := strings.Join(catalog.Categories(), " "); got != "access account customer document dunning dunningrun numbering policy receipt seller" {
 		t.Error(got)
 	}
 }

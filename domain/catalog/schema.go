@@ -80,12 +80,13 @@ type shape map[string]any
 
 // words are the types that JSON shows as a string of a certain form, or as one of a few values.
 var words = map[reflect.Type]shape{
-	reflect.TypeFor[domain.Date]():     {"type": "string", "format": "date", "examples": []string{"2026-06-30"}},
-	reflect.TypeFor[time.Time]():       {"type": "string", "format": "date-time", "examples": []string{"2026-07-03T12:00:00Z"}},
-	reflect.TypeFor[domain.Decimal]():  {"type": "string", "pattern": `^-?[0-9]{1,15}(\.[0-9]{1,8})?$`, "examples": []string{"12.5"}},
-	reflect.TypeFor[domain.Rate]():     {"type": "string", "pattern": `^[0-9]{1,4}(\.[0-9]{1,2}0*)?$`, "examples": []string{"10"}},
-	reflect.TypeFor[domain.Currency](): {"type": "string", "pattern": `^[A-Z]{3}$`, "examples": []string{"JPY"}},
-	reflect.TypeFor[domain.Series]():   {"type": "string", "pattern": `^[A-Z0-9_-]{1,32}$`, "examples": []string{"INV"}},
+	reflect.TypeFor[domain.Date]():       {"type": "string", "format": "date", "examples": []string{"2026-06-30"}},
+	reflect.TypeFor[time.Time]():         {"type": "string", "format": "date-time", "examples": []string{"2026-07-03T12:00:00Z"}},
+	reflect.TypeFor[domain.Decimal]():    {"type": "string", "pattern": `^-?[0-9]{1,15}(\.[0-9]{1,8})?$`, "examples": []string{"12.5"}},
+	reflect.TypeFor[domain.Rate]():       {"type": "string", "pattern": `^[0-9]{1,4}(\.[0-9]{1,2}0*)?$`, "examples": []string{"10"}},
+	reflect.TypeFor[domain.ChargeRate](): {"type": "string", "pattern": `^[0-9]{1,4}(\.[0-9]{1,2}0*)?$`, "examples": []string{"14.6"}},
+	reflect.TypeFor[domain.Currency]():   {"type": "string", "pattern": `^[A-Z]{3}$`, "examples": []string{"JPY"}},
+	reflect.TypeFor[domain.Series]():     {"type": "string", "pattern": `^[A-Z0-9_-]{1,32}$`, "examples": []string{"INV"}},
 	reflect.TypeFor[domain.Money](): {
 		"type": "object", "required": []string{"amount", "currency"}, "additionalProperties": false,
 		"properties": shape{
@@ -99,6 +100,7 @@ var words = map[reflect.Type]shape{
 	reflect.TypeFor[domain.CustomerID](): id,
 	reflect.TypeFor[domain.InvoiceID]():  id,
 	reflect.TypeFor[domain.PaymentID]():  id,
+	reflect.TypeFor[domain.ReceiptID]():  id,
 	reflect.TypeFor[domain.CreditID]():   id,
 	reflect.TypeFor[domain.RefundID]():   id,
 	reflect.TypeFor[domain.DisputeID]():  id,

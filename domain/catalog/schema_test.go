@@ -21,6 +21,7 @@ import (
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/dunning"
+	"github.com/urikake/urikake/domain/receipt"
 	"github.com/urikake/urikake/domain/seller"
 )
 
@@ -38,6 +39,8 @@ func shapeFault(c catalog.Command) (err error) {
 		_, err = seller.Decider.Decide(&seller.State{Registered: !registers}, c)
 	case dunning.Command:
 		return dunning.Check(dunning.WithID(c, "DERIVED"))
+	case receipt.Command:
+		return receipt.Check(c)
 	case dunning.PolicyCommand:
 		return dunning.CheckPolicy(c)
 	default:

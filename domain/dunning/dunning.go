@@ -147,9 +147,10 @@ type Event interface {
 type Facts struct {
 	SellerKnown   bool
 	CustomerKnown bool
-	Policy        Versioned   // the one that holds for the debtor; only where NeedsFacts says so
-	Debtor        Debtor      // as of the command's day, or of today where LooksAtToday says so; only where NeedsFacts says so
-	Today         domain.Date // in the seller's time zone; none: nobody knows
+	Policy        Versioned       // the one that holds for the debtor; only where NeedsFacts says so
+	Debtor        Debtor          // as of the command's day, or of today where LooksAtToday says so; only where NeedsFacts says so
+	Today         domain.Date     // in the seller's time zone; none: nobody knows
+	BankDays      domain.BankDays // on which the seller's banks work
 }
 
 // NeedsFacts tells the commands that are decided by the policy and the debtor's facts too.

@@ -14,7 +14,7 @@ func (l *look) settlePromise() {
 		return
 	}
 	outcome, paid, _ := p.outcome(l.d, l.on)
-	if outcome != Kept && !(l.on.After(p.PayBy()) && l.d.covers(l.p.Policy, p.PayBy())) {
+	if outcome != Kept && !(l.on.After(p.PayBy) && l.d.covers(l.p.Policy, p.PayBy)) {
 		return
 	}
 	l.out.Steps = append(l.out.Steps, Step{Do: DoSettle, Promise: p.ID, Outcome: outcome, Received: l.d.money(paid)})
@@ -26,8 +26,8 @@ func (l *look) promiseRuns() Why {
 	if p == nil {
 		return ""
 	}
-	l.out.Until = p.PayBy()
-	return l.waits(p.PayBy(), WhyPromise)
+	l.out.Until = p.PayBy
+	return l.waits(p.PayBy, WhyPromise)
 }
 
 // waits gives why as long as a day is not over, and after it that its bank data is missing.
@@ -62,8 +62,7 @@ func (l *look) followPlan() {
 
 // missed notes instalments that were not paid by their day.
 func (l *look) missed(p *Plan) {
-	for i, part := range p.Instalments {
-		by := part.payBy()
+	for i, by := range p.PayBy {
 		if !l.on.After(by) || !l.d.covers(l.p.Policy, by) {
 			break
 		}

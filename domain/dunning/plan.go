@@ -28,13 +28,11 @@ type Plan struct {
 	Instalments    []Instalment
 	Clause         AccelerationClause
 	InstalmentSale bool
-	Items          []Covered   // what it is about; none in plans of earlier times
-	Missed         []int       // numbers of instalments, from 1
-	EffectiveOn    domain.Date // from when all of it is due; none while it is not accelerated
+	Items          []Covered     // what it is about; none in plans of earlier times
+	PayBy          []domain.Date // until when money for each instalment is waited for
+	Missed         []int         // numbers of instalments, from 1
+	EffectiveOn    domain.Date   // from when all of it is due; none while it is not accelerated
 }
-
-// payBy is the day until which money for an instalment is waited for.
-func (i Instalment) payBy() domain.Date { return domain.JapanBankDays().Next(i.Day) }
 
 func (p *Plan) total() int64 { return p.sum(len(p.Instalments)) }
 
@@ -55,8 +53,8 @@ func (p *Plan) met(d Debtor, n int, by domain.Date) (paid, asked int64) {
 
 // behind counts the instalments whose day is over by the bank's data and that are not paid up to a day.
 func (p *Plan) behind(policy Policy, d Debtor, on domain.Date) (n int) {
-	for i, part := range p.Instalments {
-		if by := part.payBy(); !on.After(by) || !d.covers(policy, by) {
+	for i, by := range p.PayBy {
+		if !on.After(by) || !d.covers(policy, by) {
 			break
 		}
 		if paid, asked := p.met(d, i+1, on); paid < asked {
@@ -67,7 +65,7 @@ func (p *Plan) behind(policy Policy, d Debtor, on domain.Date) (n int) {
 }
 
 // EndsOn is the last day of the plan.
-func (p *Plan) EndsOn() domain.Date { return p.Instalments[len(p.Instalments)-1].payBy() }
+func (p *Plan) EndsOn() domain.Date { return p.PayBy[len(p.PayBy)-1] }
 
 // noticeDays is how long a written demand must leave before a consumer's instalment sale is called in (割賦販売法5条).
 const noticeDays = 20
@@ -169,6 +167,10 @@ func (c AgreePaymentPlan) decide(s *State, facts Facts) ([]domain.Event, error) 
 		Items: items, Plan: c.Plan, AgreedOn: c.On, Instalments: c.Instalments, Clause: c.Clause, InstalmentSale: c.InstalmentSale,
 		Reason: c.Reason, Acting: c.As(),
 	}
+	banks := facts.BankDays.Days()
+	for _, part := range c.Instalments {
+		e.PayBy = append(e.PayBy, banks.Next(part.Day))
+	}
 	if s.Plan != nil {
 		e.Replaces = s.Plan.ID
 	}
@@ -180,6 +182,7 @@ type PaymentPlanAgreed struct {
 	Plan           PlanID             `json:"plan" doc:"id within the case"`
 	AgreedOn       domain.Date        `json:"on" doc:"the day of the agreement"`
 	Instalments    []Instalment       `json:"instalments" doc:"what is paid when"`
+	PayBy          []domain.Date      `json:"pay_by,omitempty" doc:"until when money for each instalment is waited for: its day, or the next on which the seller's banks work; absent in events of earlier times: on which Japanese banks do"`
 	Items          []Covered          `json:"items,omitempty" doc:"what it is about, up to 2000; absent in events of earlier times, which any money met"`
 	Clause         AccelerationClause `json:"acceleration,omitzero" doc:"when the rest falls due at once; absent: never"`
 	InstalmentSale bool               `json:"instalment_sale,omitzero" doc:"a consumer's instalment sale"`
@@ -193,7 +196,14 @@ func (e PaymentPlanAgreed) On() domain.Date { return e.AgreedOn }
 
 func (e PaymentPlanAgreed) apply(s *State) {
 	s.took("plan", string(e.Plan))
-	s.Plan = &Plan{ID: e.Plan, AgreedOn: e.AgreedOn, Instalments: e.Instalments, Clause: e.Clause, InstalmentSale: e.InstalmentSale, Items: e.Items}
+	s.Plan = &Plan{
+		ID: e.Plan, AgreedOn: e.AgreedOn, Instalments: e.Instalments, Clause: e.Clause, InstalmentSale: e.InstalmentSale, Items: e.Items,
+		PayBy: make([]domain.Date, len(e.Instalments)),
+	}
+	copy(s.Plan.PayBy, e.PayBy)
+	for i, part := range e.Instalments {
+		s.Plan.PayBy[i] = payBy(s.Plan.PayBy[i], part.Day)
+	}
 }
 
 func (s *State) plan(id PlanID) (*Plan, error) {
@@ -230,17 +240,17 @@ func (c MissInstalment) decide(s *State, facts Facts) ([]domain.Event, error) {
 	case c.Instalment < 1 || c.Instalment > len(p.Instalments) || slices.Contains(p.Missed, c.Instalment):
 		return nil, ErrUnknownInstalment.With("%d", c.Instalment).At("/instalment")
 	}
-	part := p.Instalments[c.Instalment-1]
-	paid, asked := p.met(facts.Debtor, c.Instalment, part.payBy())
+	part, by := p.Instalments[c.Instalment-1], p.PayBy[c.Instalment-1]
+	paid, asked := p.met(facts.Debtor, c.Instalment, by)
 	switch {
-	case !c.On.After(part.payBy()):
-		return nil, ErrNotOver.With("until %s", part.payBy()).At("/on")
+	case !c.On.After(by):
+		return nil, ErrNotOver.With("until %s", by).At("/on")
 	case paid >= asked:
-		return nil, ErrInstalmentPaid.With("%s by %s, and %s was asked for", c.money(paid), part.payBy(), c.money(asked)).At("/instalment")
+		return nil, ErrInstalmentPaid.With("%s by %s, and %s was asked for", c.money(paid), by, c.money(asked)).At("/instalment")
 	case c.Received.Minor() != 0 && c.Received.Minor() != paid:
-		return nil, ErrReceivedDiffers.With("%s by %s", c.money(paid), part.payBy()).At("/received")
-	case !facts.Debtor.covers(facts.Policy.Policy, part.payBy()):
-		return nil, ErrBankDataOld.With("%s, and there was time until %s", through(facts.Debtor.BankDataOn), part.payBy()).At("/on")
+		return nil, ErrReceivedDiffers.With("%s by %s", c.money(paid), by).At("/received")
+	case !facts.Debtor.covers(facts.Policy.Policy, by):
+		return nil, ErrBankDataOld.With("%s, and there was time until %s", through(facts.Debtor.BankDataOn), by).At("/on")
 	}
 	return []domain.Event{InstalmentMissed{c.Plan, c.Instalment, c.On, part.Day, part.Amount, c.money(paid)}}, nil
 }

@@ -24,7 +24,10 @@ func missed(n int, on, due string, amount int64) dunning.InstalmentMissed {
 
 // ofI1 is the plan with what it is about; without, it is one of earlier times.
 func ofI1(p dunning.PaymentPlanAgreed) dunning.PaymentPlanAgreed {
-	p.Items = []dunning.Covered{covers("I1", 11000, 0)}
+	p.Items, p.PayBy = []dunning.Covered{covers("I1", 11000, 0)}, nil
+	for _, i := range p.Instalments {
+		p.PayBy = append(p.PayBy, domain.JapanBankDays().Next(i.Day))
+	}
 	return p
 }
 

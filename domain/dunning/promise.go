@@ -9,15 +9,21 @@ type Promise struct {
 	Amount domain.Money
 	MadeOn domain.Date
 	Day    domain.Date
-	Items  []Covered // what it is about; none in promises of earlier times
+	Items  []Covered   // what it is about; none in promises of earlier times
+	PayBy  domain.Date // until when money for it is waited for: its day, or the next on which the seller's banks work
 }
 
-// PayBy is the day until which money for it is waited for: its own, or the next on which banks work.
-func (p Promise) PayBy() domain.Date { return domain.JapanBankDays().Next(p.Day) }
+// payBy is the day that was recorded, or the next on which Japanese banks work, as in events of earlier times.
+func payBy(recorded, day domain.Date) domain.Date {
+	if recorded.IsZero() {
+		return domain.JapanBankDays().Next(day)
+	}
+	return recorded
+}
 
 // outcome is what the books say on a day: what came of it, what was paid for it in time, and how much was to be paid.
 func (p Promise) outcome(d Debtor, on domain.Date) (o PromiseOutcome, paid, toPay int64) {
-	by := p.PayBy()
+	by := p.PayBy
 	if on.Before(by) {
 		by = on
 	}
@@ -99,7 +105,9 @@ func (c RecordPromise) decide(s *State, facts Facts) ([]domain.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := PromiseRecorded{Promise: c.Promise, MadeOn: c.On, Amount: c.Amount, Day: c.Day, Items: items, By: c.By, Acting: c.As()}
+	e := PromiseRecorded{
+		Promise: c.Promise, MadeOn: c.On, Amount: c.Amount, Day: c.Day, PayBy: facts.BankDays.Days().Next(c.Day), Items: items, By: c.By, Acting: c.As(),
+	}
 	if s.Promise != nil {
 		e.Replaces = s.Promise.ID
 	}
@@ -112,6 +120,7 @@ type PromiseRecorded struct {
 	MadeOn   domain.Date  `json:"on" doc:"the day on which it was made"`
 	Amount   domain.Money `json:"amount" doc:"how much"`
 	Day      domain.Date  `json:"day" doc:"by when"`
+	PayBy    domain.Date  `json:"pay_by,omitzero" doc:"until when money for it is waited for: that day, or the next on which the seller's banks work; absent in events of earlier times: on which Japanese banks do"`
 	Items    []Covered    `json:"items,omitempty" doc:"what it is about, up to 2000; absent in events of earlier times, which any money kept"`
 	By       string       `json:"by,omitzero" doc:"who promised" personal:"true"`
 	Replaces PromiseID    `json:"replaces,omitempty" doc:"the promise that was open until then"`
@@ -123,8 +132,11 @@ func (e PromiseRecorded) On() domain.Date { return e.MadeOn }
 
 func (e PromiseRecorded) apply(s *State) {
 	s.took("promise", string(e.Promise))
-	s.Promise = &Promise{e.Promise, e.Amount, e.MadeOn, e.Day, e.Items}
+	s.Promise = &Promise{e.Promise, e.Amount, e.MadeOn, e.Day, e.Items, e.Until()}
 }
+
+// Until is the day until which money for it is waited for, also in events of earlier times.
+func (e PromiseRecorded) Until() domain.Date { return payBy(e.PayBy, e.Day) }
 
 // SettlePromise says what came of a promise, as a run finds it. The books are asked whether it is so: see Debtor.came.
 // Settled once, it stays so. Refuses dunning.unknown_promise, dunning.before_beginning, dunning.outcome_differs,
@@ -155,14 +167,14 @@ func (c SettlePromise) decide(s *State, facts Facts) ([]domain.Event, error) {
 	}
 	outcome, paid, toPay := p.outcome(facts.Debtor, c.On)
 	switch {
-	case outcome != Kept && c.Outcome != Kept && !c.On.After(p.PayBy()):
-		return nil, ErrNotOver.With("until %s", p.PayBy()).At("/on")
+	case outcome != Kept && c.Outcome != Kept && !c.On.After(p.PayBy):
+		return nil, ErrNotOver.With("until %s", p.PayBy).At("/on")
 	case c.Outcome != outcome:
 		return nil, ErrOutcomeDiffers.With("%s: %s was to be paid, %s was", outcome, c.money(toPay), c.money(paid)).At("/outcome")
 	case c.Received.Minor() != 0 && c.Received.Minor() != paid:
 		return nil, ErrReceivedDiffers.With("%s", c.money(paid)).At("/received")
-	case outcome != Kept && !facts.Debtor.covers(facts.Policy.Policy, p.PayBy()):
-		return nil, ErrBankDataOld.With("%s, and there was time until %s", through(facts.Debtor.BankDataOn), p.PayBy()).At("/on")
+	case outcome != Kept && !facts.Debtor.covers(facts.Policy.Policy, p.PayBy):
+		return nil, ErrBankDataOld.With("%s, and there was time until %s", through(facts.Debtor.BankDataOn), p.PayBy).At("/on")
 	}
 	e := PromiseSettled{Promise: c.Promise, SettledOn: c.On, Outcome: outcome, Amount: p.Amount, Received: c.money(paid)}
 	if less := p.Amount.Minor() - toPay; less > 0 {

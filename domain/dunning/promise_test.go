@@ -22,7 +22,7 @@ func covers(id domain.InvoiceID, open, paid int64) dunning.Covered {
 
 // about is the promise with what it is about; without, it is one of earlier times.
 func about(p dunning.PromiseRecorded, items ...dunning.Covered) dunning.PromiseRecorded {
-	p.Items = items
+	p.Items, p.PayBy = items, domain.JapanBankDays().Next(p.Day)
 	return p
 }
 

@@ -3,12 +3,13 @@
 // any days and any ledger come out the same whenever they are written.
 //
 // Accounts receivable then always stands at the sum of what is open, Advances received at the sum of what is unapplied,
-// as of any day.
+// Suspense receipts at the sum of the receipts whose payer is not known, as of any day.
 package journal
 
 import (
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/receipt"
 )
 
 // Side is where an amount stands.
@@ -70,6 +71,19 @@ func Of(event account.Event) (entry Entry, ok bool) {
 		e.lateChargeAssessed(event)
 	case account.LateChargeWaived:
 		e.lateChargeWaived(event)
+	}
+	return e, len(e.Lines) > 0
+}
+
+// OfReceipt gives the entry of an event of money whose payer is not known. One that was found to be a customer's is posted
+// by the payment that it becomes, so its assignment posts nothing.
+func OfReceipt(event receipt.Event) (entry Entry, ok bool) {
+	e := Entry{On: event.On()}
+	switch event := event.(type) {
+	case receipt.Recorded:
+		e.receiptRecorded(event)
+	case receipt.Returned:
+		e.receiptReturned(event)
 	}
 	return e, len(e.Lines) > 0
 }

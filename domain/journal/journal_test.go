@@ -8,6 +8,7 @@ import (
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/receipt"
 )
 
 var acme = account.Key{Seller: "S1", Customer: "C1", Currency: "JPY"}
@@ -283,6 +284,50 @@ func TestLateChargesBearNoTax(t *testing.T) {
 			if l.Title != Receivable && l.Title != Advances && l.TaxCategory != account.OutOfScope {
 				t.Errorf("%s posts to %s as %q, want out of scope", event.Kind(), l.Title, l.TaxCategory)
 			}
+		}
+	}
+}
+
+// Money without a known payer goes into suspense, and out again as a payment or back to where it came from.
+func TestReceiptPostings(t *testing.T) {
+	at := receipt.Key{Seller: "S1", Receipt: "R", ReceivedOn: on("10-30")}
+	recorded := receipt.Recorded{Key: at, Amount: yen(110_000), Payer: "ｱｵﾊﾞ"}
+	became := account.PaymentRecorded{Payment: "R", Receipt: "R", ReceivedOn: on("10-30"), Amount: yen(110_000), Allocations: []account.Allocation{{Invoice: "A", Amount: yen(100_000)}}}
+	returned := receipt.Returned{Key: at, ReturnedOn: on("11-04"), Amount: yen(110_000), Reason: "x"}
+	entry := func(e receipt.Event) Entry { entry, _ := OfReceipt(e); return entry }
+	payment, _ := Of(became)
+	for name, c := range map[string]struct {
+		entries []Entry
+		want    map[Title]int64
+	}{
+		"recorded": {[]Entry{entry(recorded)}, map[Title]int64{Bank: 110_000, Suspense: -110_000}},
+		"assigned": {[]Entry{entry(recorded), payment}, map[Title]int64{Bank: 110_000, Suspense: 0, Receivable: -100_000, Advances: -10_000}},
+		"returned": {[]Entry{entry(recorded), entry(returned)}, map[Title]int64{Bank: 0, Suspense: 0}},
+	} {
+		got := make(map[Title]int64)
+		for _, e := range c.entries {
+			if d := difference(e); d != 0 || e.Description == "" || len(e.Lines) < 2 {
+				t.Errorf("%s: debits and credits differ by %d: %+v", name, d, e)
+			}
+			for _, l := range e.Lines {
+				got[l.Title] += signed(l)
+			}
+		}
+		if !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+	if e := entry(returned); e.On != on("11-04") {
+		t.Errorf("returned on %s", e.On)
+	}
+	silent := map[string]bool{receipt.Assigned{}.Kind(): true, receipt.Booked{}.Kind(): true, receipt.Released{}.Kind(): true} // the payment posts
+	for _, schema := range receipt.Events {
+		event := reflect.New(schema.Type).Elem()
+		if f := event.FieldByName("Amount"); f.IsValid() {
+			f.Set(reflect.ValueOf(yen(100)))
+		}
+		if e, posts := OfReceipt(event.Interface().(receipt.Event)); posts == silent[schema.Kind] {
+			t.Errorf("%s posts: %v %+v", schema.Kind, posts, e)
 		}
 	}
 }

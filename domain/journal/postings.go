@@ -1,6 +1,9 @@
 package journal
 
-import "github.com/urikake/urikake/domain/account"
+import (
+	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/receipt"
+)
 
 func (e *Entry) invoiceIssued(i account.InvoiceIssued) {
 	e.Description = "Invoice " + i.Number
@@ -45,10 +48,15 @@ func (e *Entry) unapplied(description string, list []account.Allocation) {
 	}
 }
 
+// A payment that was a receipt without a known payer is in the bank already.
 func (e *Entry) paymentRecorded(p account.PaymentRecorded) {
 	e.Description = "Payment " + string(p.Payment)
 	applied := sum(p.Allocations, p.Amount)
-	e.debit(Bank, p.Amount)
+	if p.Receipt != "" {
+		e.debit(Suspense, p.Amount)
+	} else {
+		e.debit(Bank, p.Amount)
+	}
 	e.credit(Receivable, applied)
 	e.credit(Advances, less(p.Amount, applied))
 }
@@ -114,4 +122,16 @@ func (e *Entry) lateChargeWaived(l account.LateChargeWaived) {
 	e.Description = "Late charge " + string(l.Charge) + " waived"
 	e.post(MiscIncome, Debit, l.Amount, account.OutOfScope, 0)
 	e.credit(Receivable, l.Amount)
+}
+
+func (e *Entry) receiptRecorded(r receipt.Recorded) {
+	e.Description = "Receipt " + string(r.Receipt)
+	e.debit(Bank, r.Amount)
+	e.credit(Suspense, r.Amount)
+}
+
+func (e *Entry) receiptReturned(r receipt.Returned) {
+	e.Description = "Receipt " + string(r.Receipt) + " returned"
+	e.debit(Suspense, r.Amount)
+	e.credit(Bank, r.Amount)
 }

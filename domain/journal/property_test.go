@@ -86,7 +86,7 @@ func (b *books) byDay(t *rapid.T) (open, unapplied movements) {
 		t.Fatal(err)
 	}
 	for _, e := range account.BroughtForward(closed.state, acme.Stream()) {
-		records := e.(account.BalanceBroughtForward).Records
+		records := e.Records
 		for _, item := range records.Items {
 			open = append(open, item.Moves...)
 		}

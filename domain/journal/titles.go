@@ -8,6 +8,7 @@ const (
 	Receivable   Title = "accounts_receivable"
 	Bank         Title = "ordinary_deposit"
 	Advances     Title = "advances_received" // unapplied payments and credit notes
+	Suspense     Title = "suspense_receipts" // whose payer is not known
 	OutputTax    Title = "output_consumption_tax"
 	Sales        Title = "sales"
 	SalesReturns Title = "sales_returns_and_allowances"
@@ -42,6 +43,7 @@ var Titles = []TitleInfo{
 	{Bank, "普通預金", "Ordinary deposit", Asset},
 	{Receivable, "売掛金", "Accounts receivable", Asset},
 	{Advances, "前受金", "Advances received", Liability},
+	{Suspense, "仮受金", "Suspense receipts", Liability},
 	{OutputTax, "仮受消費税等", "Output consumption tax", Liability},
 	{Sales, "売上高", "Sales", Revenue},
 	{SalesReturns, "売上値引・返品", "Sales returns and allowances", ContraRevenue},

@@ -152,7 +152,7 @@ func (r *reading) ofStream(ctx context.Context, hidden eventstore.Version) (iter
 	case atNumber:
 		last = min(last, version(r.from))
 	}
-	return streamBackwards(ctx, r.store, r.stream, last), nil
+	return eventstore.StreamBackwards(ctx, r.store, r.stream, last), nil
 }
 
 func (r *reading) startsBefore(hidden eventstore.Version) bool {
@@ -216,13 +216,13 @@ func (r *reading) readAll(ctx context.Context) error {
 func (r *reading) ofAll(ctx context.Context, head eventstore.Position) iter.Seq2[eventstore.Recorded, error] {
 	switch from := eventstore.Position(r.from); {
 	case r.backwards && r.place == atEnd:
-		return allBackwards(ctx, r.store, head)
+		return eventstore.Backwards(ctx, r.store, head)
 	case r.backwards && r.place == atNumber && from > 0:
-		return allBackwards(ctx, r.store, min(from-1, head))
+		return eventstore.Backwards(ctx, r.store, min(from-1, head))
 	case !r.backwards && r.place == atStart:
-		return allForwards(ctx, r.store, 0, head)
+		return eventstore.Between(ctx, r.store, 0, head)
 	case !r.backwards && r.place == atNumber:
-		return allForwards(ctx, r.store, from-1, head)
+		return eventstore.Between(ctx, r.store, from-1, head)
 	default:
 		return func(func(eventstore.Recorded, error) bool) {}
 	}

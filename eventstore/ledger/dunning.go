@@ -100,6 +100,11 @@ func (l *Ledger) facts(ctx context.Context, c dunning.Command) (f dunning.Facts,
 	if f.Today, err = l.today(ctx, key.Seller); err != nil || !dunning.NeedsFacts(c) {
 		return f, err
 	}
+	settings, err := l.Settings(ctx, key.Seller)
+	if err != nil {
+		return f, err
+	}
+	f.BankDays = settings.BankDays
 	if f.Policy, _, err = l.Policy(ctx, key.Seller, key.Customer); err != nil {
 		return f, err
 	}

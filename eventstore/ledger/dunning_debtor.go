@@ -17,12 +17,14 @@ import (
 // under the due dates that hold on the day, what of it is in dispute, late charges as the contract with the customer has
 // them, else by law, unapplied money, receipts since the open promise or the running plan and of the last
 // dunning.PromiseDaysMax days and all that settle what is open or what those two are about, and how the debtor can be
-// reached. Receipts without a known payer are not in the books, so Unmatched is zero; for Elsewhere see Elsewhere.
+// reached, and what has come in without a known payer that may be the debtor's: see Unmatched. For Elsewhere see Elsewhere.
 // O(what the account holds), and O(its events) for the numbers of the documents.
 func (l *Ledger) Debtor(ctx context.Context, key dunning.Key, on domain.Date) (d dunning.Debtor, err error) {
-	d = dunning.Debtor{Key: key, Unmatched: domain.NewMoney(0, key.Currency)}
+	d = dunning.Debtor{Key: key}
+	var names []string
 	err = l.customer(ctx, customer.Key{Seller: key.Seller, Customer: key.Customer}, func(s *customer.State) {
 		d.Group, d.Language = s.Attributes[dunning.GroupAttribute], s.Language
+		names = []string{s.Name, s.Kana}
 		if s.Registered {
 			d.Addresses = addresses(s.Contacts)
 		}
@@ -41,7 +43,15 @@ func (l *Ledger) Debtor(ctx context.Context, key dunning.Key, on domain.Date) (d
 	if err != nil {
 		return d, err
 	}
-	return d, l.owed(ctx, &d, on, a)
+	unmatched, err := l.Unmatched(ctx, key.Seller, on) // before the account: what is booked there meanwhile is seen twice, and not never
+	if err != nil {
+		return d, err
+	}
+	if err := l.owed(ctx, &d, on, a); err != nil {
+		return d, err
+	}
+	d.Unmatched = unmatched.Of(d, names, on)
+	return d, nil
 }
 
 // addresses are one for each channel by which a customer can be reached, a contact for billing before the others.

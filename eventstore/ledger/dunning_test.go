@@ -10,6 +10,7 @@ import (
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/dunning"
+	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/sqlite"
 )
@@ -218,4 +219,27 @@ func TestTheCreditorsCapacity(t *testing.T) {
 	plan.Acting = dunning.Creditor
 	o.must("plan", plan)
 	o.refused("e5", escalate(asCreditor("C1", "2026-06-02")), dunning.ErrPlanRuns)
+}
+
+// How long money for a promise and a plan is waited for is said by the seller's own bank days, as they are then.
+func TestPayByTheSellersBanks(t *testing.T) {
+	o := dun(t)
+	o.owe("C1", "A", 1000)
+	settings := seller.Settings{
+		Name: "S1", TimeZone: "Asia/Tokyo", BaseCurrency: "JPY", Language: domain.Japanese,
+		BankDays: domain.BankDays{Calendar: domain.BanksWeekdays, Holidays: []domain.Date{day("2026-07-21")}},
+	}
+	promise := dunning.RecordPromise{Order: on("C1", "2026-07-01"), Amount: jpy(1000), Day: day("2026-07-20")} // a holiday in Japan
+	plan := dunning.AgreePaymentPlan{Order: asCreditor("C1", "2026-07-01"), Reason: "x", Instalments: []dunning.Instalment{{Day: day("2026-07-21"), Amount: jpy(1000)}}}
+	for i, want := range [][2]string{{"2026-07-21", "2026-07-21"}, {"2026-07-20", "2026-07-22"}} {
+		if e := o.must(fmt.Sprint("promise", i), promise).Events[0].(dunning.PromiseRecorded); e.PayBy != day(want[0]) {
+			t.Errorf("promise %d: %s", i, e.PayBy)
+		}
+		if e := o.must(fmt.Sprint("plan", i), plan).Events[0].(dunning.PaymentPlanAgreed); e.PayBy[0] != day(want[1]) {
+			t.Errorf("plan %d: %s", i, e.PayBy)
+		}
+		if i == 0 {
+			o.must("elsewhere", seller.ChangeSeller{Seller: "S1", Settings: settings, Reason: "x"})
+		}
+	}
 }

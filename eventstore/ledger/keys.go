@@ -8,6 +8,7 @@ import (
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/dunning"
+	"github.com/urikake/urikake/domain/receipt"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 )
@@ -163,7 +164,7 @@ func (k *usedKeys) forget(key uint64) {
 func realmOf(stream string) (realm, base string) {
 	kind, rest, _ := strings.Cut(stream, "-")
 	switch kind {
-	case "seller", "customer", "policy", "dunning", "dunningrun":
+	case "seller", "customer", "receipt", "policy", "dunning", "dunningrun":
 		realm, _, _ = strings.Cut(rest, ".")
 		return realm, stream
 	case "account":
@@ -187,6 +188,8 @@ func streamOf(c interface{ Name() string }) string {
 		return c.Of().Stream()
 	case account.Command:
 		return c.Account().Stream()
+	case receipt.Command:
+		return c.Of().Stream()
 	case dunning.PolicyCommand:
 		return dunning.PolicyStream(c.Of())
 	case dunning.Command:

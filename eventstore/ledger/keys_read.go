@@ -3,13 +3,15 @@ package ledger
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/urikake/urikake/eventstore"
 )
 
 // Remember lets one key be one command of a seller over all its streams, not on each of them only: the same key with
 // another content, also for another account or customer, is refused with command.id_reused. Commands that concern no
-// seller share one realm. It reads the log's newest KeysMax events, once, and must be called before the first command.
+// seller share one realm. It reads the newest KeysMax commands of the log, from its end, once, and must be called before
+// the first command. O(KeysMax, and the events of the ledger's own steps between them).
 //
 // Older commands are still found on their own streams. What other processes append after the reading is not seen by
 // this one: see RememberShared. A command that is under way counts as sent; a refused one frees its key, as it has left
@@ -30,12 +32,47 @@ func (l *Ledger) remember(ctx context.Context, most int, shared bool) error {
 		return err
 	}
 	k := newKeys(most)
-	k.shared, k.read = shared, head-min(head, eventstore.Position(most))
-	if err := k.readTo(ctx, l.store, head); err != nil {
+	k.shared = shared
+	if err := k.recall(ctx, l.store, head); err != nil {
 		return err
 	}
 	l.keys = k
 	return nil
+}
+
+// recall learns the newest commands up to a position, as many as there is room for. Positions don't tell how far back
+// they reach: on some logs there are gaps between them.
+func (k *usedKeys) recall(ctx context.Context, store eventstore.Store, head eventstore.Position) error {
+	var newest []use
+	for r, err := range eventstore.Backwards(ctx, store, head) {
+		if err != nil {
+			return err
+		}
+		u, ok := k.useIn(r)
+		if !ok || len(newest) > 0 && newest[len(newest)-1] == u { // another event of the same command
+			continue
+		}
+		if newest = append(newest, u); len(newest) == cap(k.recent) {
+			break
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, u := range slices.Backward(newest) {
+		k.remember(u)
+	}
+	k.read = head
+	return nil
+}
+
+// useIn is the use that an event records. Those of the ledger's own steps have no hash and are nobody's commands.
+func (k *usedKeys) useIn(r eventstore.Recorded) (u use, ok bool) {
+	id, hash := eventstore.CommandOf(r)
+	if len(hash) == 0 {
+		return use{}, false
+	}
+	realm, base := realmOf(r.Stream)
+	return k.use(realm, base, id, hash), true
 }
 
 // FollowKeys learns keys as the log grows, after RememberShared, until ctx ends (it returns ctx's error) or the log can't
@@ -99,14 +136,13 @@ func (k *usedKeys) readTo(ctx context.Context, store eventstore.Store, until eve
 	return ctx.Err()
 }
 
-// learn takes in an event. Those of the ledger's own steps have no hash and are nobody's commands.
+// learn takes in an event.
 func (k *usedKeys) learn(r eventstore.Recorded) {
-	id, hash := eventstore.CommandOf(r)
+	u, ok := k.useIn(r)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(hash) > 0 {
-		realm, base := realmOf(r.Stream)
-		k.remember(k.use(realm, base, id, hash))
+	if ok {
+		k.remember(u)
 	}
 	k.read = r.Position
 	close(k.moved)

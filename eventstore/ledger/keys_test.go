@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"testing"
 	"time"
@@ -240,6 +241,7 @@ func TestForgottenKeys(t *testing.T) {
 	o.refused("k39", payment("C2", 1), eventstore.ErrKeyReused)
 	o.refused("k32", payment("C2", 1), eventstore.ErrKeyReused)
 	again.refused("k39", payment("C2", 1), eventstore.ErrKeyReused)
+	again.refused("k32", payment("C2", 1), eventstore.ErrKeyReused)
 	for _, o := range []office{o, again} {
 		o.refused("k3", payment("C1", 1), eventstore.ErrKeyReused)
 		if r := o.must("k3", invoice("C1", "", 1)); !r.Repeated {
@@ -247,6 +249,49 @@ func TestForgottenKeys(t *testing.T) {
 		}
 	}
 	o.must("k4", payment("C2", 1))
+}
+
+// far is a log whose positions lie far apart, as on a server that counts bytes.
+type far struct{ eventstore.Store }
+
+const apart = 1_000_003
+
+func (f far) Head(ctx context.Context) (eventstore.Position, error) {
+	head, err := f.Store.Head(ctx)
+	return head * apart, err
+}
+
+func (f far) Follow(ctx context.Context, after eventstore.Position) iter.Seq2[eventstore.Recorded, error] {
+	return func(yield func(eventstore.Recorded, error) bool) {
+		for r, err := range f.Store.Follow(ctx, after/apart) {
+			if r.Position *= apart; !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+// How many commands are remembered is counted in commands, on any log; what comes later is learned after them.
+func TestKeysOnALogWithGaps(t *testing.T) {
+	store := far{newStore()}
+	o := open(t, store)
+	for i := range 300 {
+		o.must(fmt.Sprint("k", i), payment("C1", 1))
+	}
+	again := office{t, ledger.New(store, ledger.Codec(), nil), store}
+	if err := again.RememberFew(t.Context(), 256); err != nil {
+		t.Fatal(err)
+	}
+	again.refused("k299", payment("C2", 1), eventstore.ErrKeyReused)
+	again.refused("k44", payment("C2", 1), eventstore.ErrKeyReused)
+	again.must("k43", payment("C2", 1)) // forgotten
+	shared := office{t, ledger.New(store, ledger.Codec(), nil), store}
+	if err := shared.RememberShared(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	shared.refused("k0", payment("C2", 1), eventstore.ErrKeyReused)
+	o.must("later", payment("C1", 1))
+	shared.refused("later", payment("C2", 1), eventstore.ErrKeyReused)
 }
 
 // BenchmarkRemember reads the keys of a log of 200 000 events.

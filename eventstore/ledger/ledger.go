@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 	_ "time/tzdata" // the same zones on every machine
 
@@ -18,6 +19,7 @@ import (
 	"github.com/urikake/urikake/domain/catalog"
 	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/dunning"
+	"github.com/urikake/urikake/domain/receipt"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/privacy"
@@ -25,12 +27,13 @@ import (
 
 // Ledger runs every command of the books.
 type Ledger struct {
-	store   eventstore.Store
-	codec   *eventstore.Codec
-	handler *eventstore.Handler
-	series  *dispenser
-	keys    *usedKeys        // nil: each stream knows its own
-	clock   eventstore.Clock // nil: nobody knows what day it is
+	store    eventstore.Store
+	codec    *eventstore.Codec
+	handler  *eventstore.Handler
+	series   *dispenser
+	receipts receiptIndexes
+	keys     *usedKeys        // nil: each stream knows its own
+	clock    eventstore.Clock // nil: nobody knows what day it is
 }
 
 // New works on a log. snapshots may be nil.
@@ -65,7 +68,7 @@ var (
 
 // Execute runs one command and returns when it is durable. The same Envelope.CommandID with the same command gives
 // the first answer again. Refuses what the command's own rules refuse, and what eventstore.Run refuses.
-func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env eventstore.Envelope) (receipt eventstore.Receipt, err error) {
+func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env eventstore.Envelope) (answer eventstore.Receipt, err error) {
 	env, err = l.signed(c, env)
 	if err != nil {
 		return eventstore.Receipt{}, err
@@ -88,6 +91,8 @@ func (l *Ledger) Execute(ctx context.Context, c interface{ Name() string }, env 
 		return l.onCustomer(ctx, c, env)
 	case account.Command:
 		return l.onAccount(ctx, c, env)
+	case receipt.Command:
+		return l.onReceipt(ctx, c, env)
 	case dunning.PolicyCommand:
 		return l.onPolicies(ctx, c, env)
 	case dunning.Command:
@@ -228,19 +233,22 @@ func (l *Ledger) answered(ctx context.Context, closed []string, env eventstore.E
 	return receipt, false, nil
 }
 
-// live walks from an account's first stream to the one in which it goes on, and opens that one if a crash came between
-// closing the one and opening the other. closed has the streams before it, newest first.
+// live walks from an account's first stream to the one in which it goes on, and opens that one, or brings the rest into
+// it, if a crash came between closing the one and opening the other. closed has the streams before it, newest first.
 func (l *Ledger) live(ctx context.Context, key account.Key) (stream string, closed []string, err error) {
 	stream = key.Stream()
 	for {
 		var into string
-		var begun bool
+		var brought int
+		var all bool
 		err := eventstore.View(ctx, l.handler, accounts, stream, func(s *account.State, v eventstore.Version) error {
-			into, begun = s.CarriedInto(), v > 0
+			into = s.CarriedInto()
+			brought, all = s.Brought()
+			all = all && v > 0
 			return nil
 		})
-		if err == nil && !begun && len(closed) > 0 {
-			err = l.bringForward(ctx, key, closed[0], stream)
+		if err == nil && !all && len(closed) > 0 {
+			err = l.bringForward(ctx, key, closed[0], stream, brought)
 		}
 		if err != nil || into == "" {
 			return stream, closed, err
@@ -259,17 +267,23 @@ func (l *Ledger) closed(ctx context.Context, stream string) (state *account.Stat
 	return state, err
 }
 
-func (l *Ledger) bringForward(ctx context.Context, key account.Key, from, into string) error {
+// bringForward brings what of a closed stream goes along into the fresh one, from a part on. Each part is an append of
+// its own, since a log takes no more at once than it takes of one event.
+func (l *Ledger) bringForward(ctx context.Context, key account.Key, from, into string, brought int) error {
 	state, err := l.closed(ctx, from)
 	if err != nil {
 		return err
 	}
-	c := account.BringForward{Key: key, Closed: state, From: from}
-	env := eventstore.Envelope{CommandID: derivedID("bring forward " + from), Name: c.Name(), Actor: "urikake"}
-	r := account.Request{Command: c, Stream: into, Parties: account.Parties{SellerKnown: true, CustomerKnown: true}}
-	_, err = eventstore.Run(ctx, l.handler, accounts, r, env)
-	if errors.Is(err, account.ErrSamePeriod) {
-		return nil // another writer came first
+	parts := account.BroughtForward(state, from)
+	for _, part := range parts[min(brought, len(parts)):] {
+		c := account.BringForward{Key: key, Part: part}
+		id := derivedID(fmt.Sprintf("bring forward %s part %d", from, part.Part))
+		env := eventstore.Envelope{CommandID: id, Name: c.Name(), Actor: "urikake"}
+		r := account.Request{Command: c, Stream: into, Parties: account.Parties{SellerKnown: true, CustomerKnown: true}}
+		_, err = eventstore.Run(ctx, l.handler, accounts, r, env)
+		if err != nil && !errors.Is(err, account.ErrSamePeriod) { // that: another writer came first
+			return err
+		}
 	}
-	return err
+	return nil
 }

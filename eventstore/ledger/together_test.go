@@ -491,3 +491,24 @@ func BenchmarkTogether(b *testing.B) {
 		}
 	}
 }
+
+// A group that is more than the log takes at once is refused as a whole, and its numbers go to the next documents.
+func TestAGroupThatTheLogDoesNotTake(t *testing.T) {
+	store := newStore()
+	open(t, store)
+	o := office{t, ledger.New(narrow{store, 20_000}, ledger.Codec(), nil), store}
+	var group []step
+	for i := range 100 {
+		group = append(group, step{fmt.Sprint("g", i), invoice("C1", "", 1000), nil})
+	}
+	if _, err := o.ExecuteTogether(t.Context(), ordersOf(group...)); !errors.Is(err, errNarrow) {
+		t.Fatal(err)
+	}
+	if n := numberOf(o.must("k", invoice("C1", "", 1000))); n != "INV-2026-000001" {
+		t.Error(n)
+	}
+	if _, err := o.ExecuteTogether(t.Context(), ordersOf(group[:20]...)); err != nil { // smaller groups are taken
+		t.Error(err)
+	}
+	audit(t, "", o)
+}

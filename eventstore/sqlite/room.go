@@ -10,7 +10,7 @@ import (
 // which lie on the same disk, and questions are answered until there is room again.
 const (
 	roomMin   = 16 << 20 // bytes left free, or
-	roomPart  = 8        // this part of a small disk
+	roomPart  = 2        // this part of a small disk: the read models' own log alone takes some 4 MiB
 	roomEvery = 20 * time.Millisecond
 )
 
