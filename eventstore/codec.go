@@ -16,7 +16,8 @@ type Codec struct {
 	schemas map[string]domain.Schema
 	owns    func(stream string) bool // nil: every stream
 	keys    *privacy.Keys            // nil: nothing is sealed
-	person  func(stream string) string
+	person  func(stream string, data []byte) string
+	erased  func(domain.Event) (persons []string)
 	trying  bool // reads what is sealed, and seals nothing
 }
 
@@ -68,8 +69,8 @@ func (c *Codec) Decode(r Recorded) (domain.Event, error) {
 	if errors.As(err, &unreadable) {
 		return nil, unreadable.With("%s, at position %d of %s", unreadable.Detail, r.Position, r.Stream)
 	}
-	if _, erases := e.(eraser); erases && err == nil {
-		err = c.Forget(r.Stream)
+	if err == nil {
+		err = c.Forget(e)
 	}
 	return e, err
 }

@@ -1,21 +1,20 @@
 package eventstore
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/eventstore/privacy"
 )
 
-// eraser is an event that says that its person's data was erased.
-type eraser interface{ Erases() }
-
-// Sealing is a codec that seals members tagged personal under a key for each person. person tells whose data a stream
-// holds, "" nobody's. Whoever reads that a person was erased destroys that person's key: so a crash between the event and
+// Sealing is a codec that seals members tagged personal under a key for each person. person tells whose data an event
+// of a stream holds, "" nobody's, from the members that are not; erased tells of whom an event says that they were
+// erased. Whoever reads that a person was erased destroys that person's key: so a crash between the event and
 // the key, another node, and keys that were brought back from a copy all come to the same end.
-func (c *Codec) Sealing(keys *privacy.Keys, person func(stream string) string) *Codec {
+func (c *Codec) Sealing(keys *privacy.Keys, person func(stream string, data []byte) string, erased func(domain.Event) []string) *Codec {
 	other := *c
-	other.keys, other.person = keys, person
+	other.keys, other.person, other.erased = keys, person, erased
 	return &other
 }
 
@@ -32,7 +31,7 @@ func (c *Codec) seal(stream, commandID string, index int, p Proposed) ([]byte, e
 	if c.keys == nil || c.trying || len(members) == 0 {
 		return p.Data, nil
 	}
-	person := c.person(stream)
+	person := c.person(stream, p.Data)
 	if person == "" {
 		return p.Data, nil
 	}
@@ -46,7 +45,7 @@ func (c *Codec) unseal(s domain.Schema, r Recorded) ([]byte, error) {
 	}
 	at := privacy.Place{Stream: r.Stream}
 	if c.person != nil {
-		at.Person = c.person(r.Stream)
+		at.Person = c.person(r.Stream, r.Data)
 	}
 	return c.keys.Open(r.Data, s.Personal, at)
 }
@@ -65,10 +64,13 @@ func (c *Codec) HashOf(hash string, command any) (string, error) {
 	return c.keys.Hash(hash)
 }
 
-// Forget destroys the key of the person whose data a stream holds, for good.
-func (c *Codec) Forget(stream string) error {
+// Forget destroys the keys of those of whom an event says that they were erased, for good.
+func (c *Codec) Forget(e domain.Event) (err error) {
 	if c.keys == nil {
 		return nil
 	}
-	return c.keys.Destroy(c.person(stream))
+	for _, person := range c.erased(e) {
+		err = errors.Join(err, c.keys.Destroy(person))
+	}
+	return err
 }

@@ -100,7 +100,7 @@ func foldParties(w *Writer, event domain.Event, _ eventstore.Recorded) {
 	case customer.Reactivated:
 		customerRow(w, e.Key).Put(customerActive, 1)
 	case customer.Erased:
-		customerRow(w, e.Key).PutText(customerName, customer.ErasedName).PutText(customerKana, "").
+		customerRow(w, e.Key).PutText(customerName, customer.ErasedName).PutText(customerKana, "").PutText(customerGroup, "").
 			Put(customerActive, 0).Put(customerMail, 0).Put(customerPhone, 0).Put(customerErased, 1)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/receipt"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
@@ -11,9 +12,10 @@ import (
 
 // receipts is the money that came without a known payer, and how long it did not have one.
 var receipts = Model{
-	Name: "receipts", Version: 1,
+	Name: "receipts", Version: 2,
 	Kinds: []string{
 		receipt.Recorded{}.Kind(), receipt.Booked{}.Kind(), receipt.Returned{}.Kind(),
+		customer.PayersErased{}.Kind(),
 	},
 	Tables: []*Table{receiptsReceipts},
 	Fold:   foldReceipts,
@@ -55,6 +57,10 @@ func foldReceipts(w *Writer, event domain.Event, r eventstore.Recorded) {
 		settled(e.Key, e.ReceivedOn)
 	case receipt.Returned:
 		settled(e.Key, e.ReturnedOn)
+	case customer.PayersErased:
+		for _, r := range e.Receipts {
+			row(receipt.Key{Seller: e.Seller, Receipt: r.Receipt, ReceivedOn: r.ReceivedOn}).PutText(receiptPayer, "")
+		}
 	}
 }
 

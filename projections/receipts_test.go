@@ -74,6 +74,11 @@ func TestReceipts(t *testing.T) {
 	if after := fmt.Sprint(b.receipts("2026-02-10", 0), b.receipts("2026-02-10", came)); after != before {
 		t.Errorf("was %s\nnow %s", before, after)
 	}
+	b.write(customer.Key{Seller: "S1", Customer: "C2"}.Stream(),
+		customer.PayersErased{Key: customer.Key{Seller: "S1", Customer: "C2"}, On: day("2026-02-20"), Receipts: []customer.PaidReceipt{{Receipt: "R1", ReceivedOn: day("2026-02-02")}}})
+	if list := b.receipts("2026-02-10", came); list[0].Payer != "" || list[1].Payer != "ﾀﾅｶ" {
+		t.Errorf("who was erased is still known before that: %+v", list)
+	}
 	if _, err := b.views.Receipts(t.Context(), ReceiptsQuery{Seller: "S9", AsOf: lastDay}); !errors.Is(err, ErrUnknownSeller) {
 		t.Error(err)
 	}

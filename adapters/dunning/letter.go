@@ -36,6 +36,8 @@ type Party struct {
 	Name  string `json:"name"`
 	Email string `json:"email,omitempty"`
 	Phone string `json:"phone,omitempty"`
+
+	Address string `json:"address,omitempty"` // postal, in lines
 }
 
 // Sender is what a seller's letters say about him that the books do not hold.
@@ -135,7 +137,7 @@ func write(r rules.Reminder, key rules.Key, from stationery, to addressee, on do
 	l := Letter{
 		Key: key, Reminder: r.ID, On: on, Level: r.LevelID, Channel: r.Channel, Language: r.Language,
 		From: Party{Name: nameIn(from.Settings, r.Language), Email: cmp.Or(from.Email, nobody)},
-		To:   Party{Name: to.customer, Email: to.contact.Email, Phone: to.contact.Phone},
+		To:   Party{Name: to.customer, Email: to.contact.Email, Phone: to.contact.Phone, Address: to.contact.Address},
 	}
 	p := page{
 		Reminder: r, Seller: l.From.Name, Customer: to.customer, On: on, Payee: from.payee,

@@ -67,7 +67,7 @@ func reminded(level rules.Level, l domain.Language, on string) rules.Reminder {
 
 func TestLetters(t *testing.T) {
 	from := stationery{Settings: midori, Sender: Sender{Email: "billing@midori.example"}}
-	to := addressee{"株式会社あおば", Party{"佐藤花子", "sato@aoba.example", "03-1234-5678"}}
+	to := addressee{"株式会社あおば", Party{"佐藤花子", "sato@aoba.example", "03-1234-5678", "〒100-0001\n東京都千代田区千代田1-1"}}
 	for _, lang := range []domain.Language{domain.Japanese, domain.English} {
 		from.payee = payeeIn(lang, midoriAccount)
 		for _, level := range rules.DefaultPolicy(lang).Levels {

@@ -200,6 +200,9 @@ func sheet(l Letter) []byte {
 	if l.To.Phone != "" && (l.Channel == rules.Phone || l.Channel == rules.SMS) {
 		fmt.Fprintf(&b, "Telephone: %s\n", l.To.Phone)
 	}
+	if l.To.Address != "" && (l.Channel == rules.Letter || l.Channel == rules.RegisteredLetter) {
+		fmt.Fprintf(&b, "Address: %s\n", strings.Join(strings.FieldsFunc(l.To.Address, func(r rune) bool { return r == '\n' || r == '\r' }), "\n         "))
+	}
 	fmt.Fprintf(&b, "Subject: %s\n\n%s", l.Subject, l.Text)
 	return b.Bytes()
 }

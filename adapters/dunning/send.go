@@ -282,7 +282,7 @@ func (b Books) letter(ctx context.Context, r rules.Reminder, key rules.Key, send
 	if err != nil {
 		return Letter{}, err
 	}
-	l, err := write(r, key, from, addressee{itself.Name, Party{who.Name, who.Email, who.Phone}}, on)
+	l, err := write(r, key, from, addressee{itself.Name, Party{who.Name, who.Email, who.Phone, who.Address}}, on)
 	l.At = b.Clock()
 	return l, err
 }

@@ -1,11 +1,13 @@
 package export
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/urikake/urikake/domain"
+	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/projections"
 )
 
@@ -229,7 +231,7 @@ func Receipts(r projections.ReceiptsReport) Sheet {
 			candidates[i] = string(c.Customer) + " (" + string(c.By) + ")"
 		}
 		s.Add(string(row.Key.Receipt), row.ReceivedOn.String(), strconv.Itoa(row.Age), string(row.Amount.Currency()), row.Amount.Amount(),
-			row.Payer, row.Reference, row.Account, strings.Join(candidates, ", "))
+			cmp.Or(row.Payer, customer.ErasedName), row.Reference, row.Account, strings.Join(candidates, ", "))
 	}
 	return s
 }

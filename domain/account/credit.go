@@ -42,7 +42,7 @@ type IssueCreditNote struct {
 	Reason   CreditReason     `json:"reason_code" doc:"RETURN, DISCOUNT, CORRECTION, DISPUTE_UPHELD, GOODWILL or OTHER"`
 	Lines    []Line           `json:"lines,omitempty" doc:"positions, with the original tax rates; left out when a plain total is given"`
 	Total    domain.Money     `json:"total,omitzero" doc:"plain total; against an invoice it is split over its tax rates"`
-	Note     string           `json:"note,omitempty" doc:"free text"`
+	Note     string           `json:"note,omitempty" doc:"free text" personal:"true"`
 }
 
 func (IssueCreditNote) Name() string { return "IssueCreditNote" }
@@ -156,7 +156,7 @@ type CreditNoteIssued struct {
 	Total    domain.Money     `json:"total" doc:"the credit, tax included"`
 	Applied  []Allocation     `json:"applied,omitempty" doc:"what it settled at once; the rest is unapplied"`
 	Charge   bool             `json:"late_charge,omitempty" doc:"it corrects a late charge, which bears no tax"`
-	Note     string           `json:"note,omitempty" doc:"free text"`
+	Note     string           `json:"note,omitempty" doc:"free text" personal:"true"`
 }
 
 func (CreditNoteIssued) Kind() string      { return "account.credit_note_issued" }

@@ -51,7 +51,7 @@ type OpenDispute struct {
 	OpenedOn domain.Date      `json:"on" doc:"the day of the objection"`
 	Amount   domain.Money     `json:"amount,omitzero" doc:"the part in dispute; all that is open when left out"`
 	Reason   DisputeReason    `json:"reason_code" doc:"NOT_DELIVERED, DEFECTIVE, WRONG_PRICE, WRONG_QUANTITY, ALREADY_PAID, NOT_ORDERED or OTHER"`
-	Note     string           `json:"note,omitempty" doc:"the customer's words"`
+	Note     string           `json:"note,omitempty" doc:"the customer's words" personal:"true"`
 }
 
 func (OpenDispute) Name() string { return "OpenDispute" }
@@ -95,7 +95,7 @@ type DisputeOpened struct {
 	OpenedOn domain.Date      `json:"on" doc:"the day of the objection"`
 	Amount   domain.Money     `json:"amount" doc:"the part in dispute"`
 	Reason   DisputeReason    `json:"reason_code" doc:"what the customer objects to"`
-	Note     string           `json:"note,omitempty" doc:"the customer's words"`
+	Note     string           `json:"note,omitempty" doc:"the customer's words" personal:"true"`
 }
 
 func (DisputeOpened) Kind() string      { return "account.dispute_opened" }
@@ -120,7 +120,7 @@ type ResolveDispute struct {
 	Number     string           `json:"number,omitempty" doc:"when upheld: number of the credit note; taken from the series when left out"`
 	Series     string           `json:"series,omitempty" doc:"the series that gives the number"`
 	Amount     domain.Money     `json:"amount,omitzero" doc:"when upheld: what is credited; all that was disputed when left out"`
-	Note       string           `json:"note,omitempty" doc:"how it was settled"`
+	Note       string           `json:"note,omitempty" doc:"how it was settled" personal:"true"`
 }
 
 func (ResolveDispute) Name() string { return "ResolveDispute" }
@@ -189,7 +189,7 @@ type DisputeResolved struct {
 	Amount     domain.Money     `json:"amount" doc:"what was in dispute"`
 	Outcome    Outcome          `json:"outcome" doc:"UPHELD, REJECTED or WITHDRAWN"`
 	Credit     domain.CreditID  `json:"credit,omitempty" doc:"the credit note that it led to"`
-	Note       string           `json:"note,omitempty" doc:"how it was settled"`
+	Note       string           `json:"note,omitempty" doc:"how it was settled" personal:"true"`
 }
 
 func (DisputeResolved) Kind() string      { return "account.dispute_resolved" }

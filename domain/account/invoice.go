@@ -50,7 +50,7 @@ type IssueInvoice struct {
 	Lines     []Line           `json:"lines,omitempty" doc:"positions; left out when a plain total is given"`
 	Total     domain.Money     `json:"total,omitzero" doc:"plain total, for history that is brought in without lines"`
 	Reference string           `json:"buyer_reference,omitempty" doc:"the buyer's own reference, such as an order number"`
-	Note      string           `json:"note,omitempty" doc:"free text"`
+	Note      string           `json:"note,omitempty" doc:"free text" personal:"true"`
 }
 
 func (IssueInvoice) Name() string { return "IssueInvoice" }
@@ -127,7 +127,7 @@ type InvoiceIssued struct {
 	Rounding  domain.Rounding  `json:"rounding,omitempty" doc:"how the taxes were rounded"`
 	Total     domain.Money     `json:"total" doc:"what the customer owes by it, tax included"`
 	Reference string           `json:"buyer_reference,omitempty" doc:"the buyer's own reference"`
-	Note      string           `json:"note,omitempty" doc:"free text"`
+	Note      string           `json:"note,omitempty" doc:"free text" personal:"true"`
 }
 
 func (InvoiceIssued) Kind() string      { return "account.invoice_issued" }

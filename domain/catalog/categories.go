@@ -32,18 +32,6 @@ func Owns(stream string) bool {
 	return own && hyphen
 }
 
-// Person tells whose personal data a stream holds: a customer's, as "seller.customer"; "" nobody's.
-func Person(stream string) string {
-	category, rest, _ := strings.Cut(stream, "-")
-	switch category {
-	case "customer", "account", "dunning":
-		seller, rest, _ := strings.Cut(rest, ".")
-		customer, _, _ := strings.Cut(rest, ".")
-		return seller + "." + customer
-	}
-	return ""
-}
-
 // Holds tells whether one of the ledger's own streams may hold events of a kind.
 func Holds(stream, kind string) bool {
 	category, _, hyphen := strings.Cut(stream, "-")

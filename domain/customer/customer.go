@@ -58,6 +58,7 @@ var Events = []domain.Schema{
 	domain.Describe[Deactivated](),
 	domain.Describe[Reactivated](),
 	domain.Describe[LateTermsAgreed](),
+	domain.Describe[PayersErased](),
 	domain.Describe[Erased](),
 }
 

@@ -17,6 +17,7 @@ import (
 // Limits of a customer's data; lengths in bytes.
 const (
 	NameMax           = 300 // some 100 Japanese characters
+	AddressMax        = 500
 	CountryMax        = 8
 	ExternalIDMax     = 128
 	ContactsMax       = 20
@@ -35,10 +36,11 @@ type Details struct {
 	Name       string            `json:"name" doc:"name, up to 300 bytes" personal:"true"`
 	Kana       string            `json:"kana,omitzero" doc:"reading of the name, as remitters write it on transfers" personal:"true"`
 	Contacts   []Contact         `json:"contacts,omitempty" doc:"people to write to, up to 20" personal:"true"`
+	Address    string            `json:"address,omitzero" doc:"postal address, as it stands on letters: up to 500 bytes, in lines" personal:"true"`
 	Language   domain.Language   `json:"language,omitzero" doc:"language of documents, ja or en; empty: the seller's"`
 	Country    string            `json:"country,omitzero" doc:"ISO 3166 code such as JP, or the code of an older system, up to 8 bytes"`
 	ExternalID string            `json:"external_id,omitzero" doc:"the customer's id in another system, up to 128 bytes"`
-	Attributes map[string]string `json:"attributes,omitempty" doc:"free facts by name, up to 50; not for personal data"`
+	Attributes map[string]string `json:"attributes,omitempty" doc:"free facts by name, up to 50" personal:"true"`
 }
 
 // Contact is a person, or a desk, at the customer; all of it is personal.
@@ -82,6 +84,7 @@ func (d Details) normal() Details {
 func (d Details) check(faults *domain.Faults) {
 	faults.Add("/name", domain.CheckLine(d.Name, true, NameMax))
 	faults.Add("/kana", domain.CheckLine(d.Kana, false, NameMax))
+	faults.Add("/address", domain.CheckText(d.Address, false, AddressMax))
 	faults.Add("/country", domain.CheckLine(d.Country, false, CountryMax))
 	faults.Add("/external_id", domain.CheckLine(d.ExternalID, false, ExternalIDMax))
 	if d.Language != "" {

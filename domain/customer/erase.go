@@ -1,6 +1,10 @@
 package customer
 
-import "github.com/urikake/urikake/domain"
+import (
+	"slices"
+
+	"github.com/urikake/urikake/domain"
+)
 
 // ErasedName stands in reports and letters for the name of a customer that was erased.
 const ErasedName = "（消去済み / erased）"
@@ -35,6 +39,14 @@ type Books struct {
 	Today  domain.Date // zero: nobody knows
 	Open   []string    // what is open, for people
 	LastOn domain.Date // business day of the last that was recorded; zero: there never was anything
+
+	Receipts []PaidReceipt // those that turned out to be payments of the customer
+}
+
+// PaidReceipt names a receipt whose payer turned out to be the customer.
+type PaidReceipt struct {
+	Receipt    domain.ReceiptID `json:"receipt" doc:"the receipt"`
+	ReceivedOn domain.Date      `json:"received_on" doc:"its value date"`
 }
 
 // EraseCustomer forgets who a customer was: the key under which its name, contacts, payers and notes are sealed is
@@ -65,8 +77,15 @@ func (c EraseCustomer) decide(*State) ([]domain.Event, error) {
 	if from := erasableFrom(c.Books.LastOn); c.On.Before(from) {
 		return nil, ErrRetained.With("the last is of %s: possible from %s on", c.Books.LastOn, from).At("/on")
 	}
-	return []domain.Event{Erased{c.Key, c.On, c.Reason}}, nil
+	var events []domain.Event
+	for some := range slices.Chunk(c.Books.Receipts, receiptsAtOnce) {
+		events = append(events, PayersErased{c.Key, c.On, some})
+	}
+	return append(events, Erased{c.Key, c.On, c.Reason}), nil
 }
+
+// receiptsAtOnce is how many receipts one event names, so that it stays well below what a log takes.
+const receiptsAtOnce = 1000
 
 // erasableFrom is the first day on which nothing has to be kept any more. When a seller's fiscal year ends is not known
 // here: a year after any of its days at the latest.
@@ -103,10 +122,19 @@ type Erased struct {
 
 func (Erased) Kind() string { return "customer.erased" }
 
-// Erases marks it for the codec, which destroys the key.
-func (Erased) Erases() {}
-
 func (e Erased) apply(s *State) {
 	s.Active, s.Erased = false, true
-	s.Name, s.Kana, s.Contacts = ErasedName, "", nil
+	s.Name, s.Kana, s.Address, s.Contacts, s.Attributes = ErasedName, "", "", nil, nil
 }
+
+// PayersErased says that with a customer the payers' names on receipts are gone that turned out to be its payments.
+// Erased stands beside it.
+type PayersErased struct {
+	Key
+	On       domain.Date   `json:"on" doc:"the day"`
+	Receipts []PaidReceipt `json:"receipts" doc:"the receipts, up to 1000"`
+}
+
+func (PayersErased) Kind() string { return "customer.payers_erased" }
+
+func (PayersErased) apply(*State) {}

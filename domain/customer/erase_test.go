@@ -1,6 +1,7 @@
 package customer_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/urikake/urikake/domain"
@@ -36,6 +37,16 @@ func TestErase(t *testing.T) {
 	} {
 		s.When(c).RefusedAt(customer.ErrErased, "/customer")
 	}
+	// The payers of receipts go too, in events that any log takes.
+	paid := make([]customer.PaidReceipt, 2001)
+	for i := range paid {
+		paid[i] = customer.PaidReceipt{Receipt: domain.ReceiptID(fmt.Sprint("R", i)), ReceivedOn: domain.NewDate(2020, 1, 1)}
+	}
+	given(t, registered()).When(with(customer.Books{Receipts: paid})).Then(
+		customer.PayersErased{Key: key, On: on, Receipts: paid[:1000]},
+		customer.PayersErased{Key: key, On: on, Receipts: paid[1000:2000]},
+		customer.PayersErased{Key: key, On: on, Receipts: paid[2000:]},
+		customer.Erased{Key: key, On: on, Reason: "asked to be forgotten"})
 	// Nothing was ever booked: there is nothing to keep.
 	given(t, registered()).When(erase).Then(customer.Erased{Key: key, On: on, Reason: "asked to be forgotten"})
 }

@@ -183,9 +183,15 @@ func (l *Ledger) DunningRun(ctx context.Context, key dunning.RunKey, look func(*
 	return eventstore.View(ctx, l.handler, runs, key.Stream(), look)
 }
 
+// Recipient is to whom a reminder goes.
+type Recipient struct {
+	customer.Contact
+	Address string // postal, in lines
+}
+
 // Contact is who a reminder's recipient stands for, and the language of the customer's documents, "" for the policy's.
-// "customer" is the customer itself, by its name. Refuses dunning.unknown_customer and dunning.unknown_recipient.
-func (l *Ledger) Contact(ctx context.Context, key dunning.Key, recipient string) (who customer.Contact, lang domain.Language, err error) {
+// "customer" is the customer itself, by its name and postal address. Refuses dunning.unknown_customer and dunning.unknown_recipient.
+func (l *Ledger) Contact(ctx context.Context, key dunning.Key, recipient string) (who Recipient, lang domain.Language, err error) {
 	known, found := false, false
 	err = l.customer(ctx, customer.Key{Seller: key.Seller, Customer: key.Customer}, func(s *customer.State) {
 		known, lang = s.Registered, s.Language
@@ -205,16 +211,16 @@ const itself = "customer"
 
 func reference(contact int) string { return "contact:" + strconv.Itoa(contact) }
 
-func recipientOf(s *customer.State, recipient string) (customer.Contact, bool) {
+func recipientOf(s *customer.State, recipient string) (Recipient, bool) {
 	if recipient == itself {
-		return customer.Contact{Name: s.Shown()}, true
+		return Recipient{customer.Contact{Name: s.Shown()}, s.Address}, true
 	}
 	place, ok := strings.CutPrefix(recipient, "contact:")
 	n, err := strconv.Atoi(place)
 	if !ok || err != nil || n < 0 || n >= len(s.Contacts) {
-		return customer.Contact{}, false
+		return Recipient{}, false
 	}
-	return s.Contacts[n], true
+	return Recipient{s.Contacts[n], s.Address}, true
 }
 
 func (l *Ledger) customer(ctx context.Context, key customer.Key, look func(*customer.State)) error {

@@ -111,10 +111,10 @@ func TestReceiptsSinceThePlan(t *testing.T) {
 
 func TestContacts(t *testing.T) {
 	o := dun(t)
-	for recipient, want := range map[string]customer.Contact{
-		"contact:0": {Name: "受付", Phone: "03-0000-0000"},
-		"contact:2": {Email: "ar@example.jp", Role: "Billing"},
-		"customer":  {Name: "得意先"},
+	for recipient, want := range map[string]ledger.Recipient{
+		"contact:0": {Contact: customer.Contact{Name: "受付", Phone: "03-0000-0000"}, Address: "東京都"},
+		"contact:2": {Contact: customer.Contact{Email: "ar@example.jp", Role: "Billing"}, Address: "東京都"},
+		"customer":  {Contact: customer.Contact{Name: "得意先"}, Address: "東京都"},
 	} {
 		if got, _, err := o.Contact(t.Context(), debtor("C1"), recipient); got != want || err != nil {
 			t.Errorf("%s: %+v, %v", recipient, got, err)

@@ -27,7 +27,7 @@ func dun(t *testing.T) office {
 	o.must("policy", setPolicy(dunning.DefaultID, 3))
 	for _, c := range []domain.CustomerID{"C1", "C2"} {
 		o.must("mail-"+string(c), customer.ChangeCustomer{Key: customer.Key{Seller: "S1", Customer: c}, Reason: "contacts", Details: customer.Details{
-			Name: "得意先", Contacts: []customer.Contact{{Name: "受付", Phone: "03-0000-0000"}, {Email: "desk@example.jp"}, {Email: "ar@example.jp", Role: "Billing"}},
+			Name: "得意先", Address: "東京都", Contacts: []customer.Contact{{Name: "受付", Phone: "03-0000-0000"}, {Email: "desk@example.jp"}, {Email: "ar@example.jp", Role: "Billing"}},
 		}})
 	}
 	return o

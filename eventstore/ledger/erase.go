@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/urikake/urikake/domain"
@@ -27,7 +28,9 @@ func (l *Ledger) erase(ctx context.Context, c customer.EraseCustomer, env events
 	}
 	r, err = eventstore.Run(ctx, l.handler, customers, customer.Command(c), env)
 	if err == nil {
-		err = l.codec.Forget(c.Key.Stream())
+		for _, e := range r.Events {
+			err = errors.Join(err, l.codec.Forget(e))
+		}
 	}
 	return r, err
 }
@@ -62,31 +65,33 @@ func (l *Ledger) booksOf(ctx context.Context, key customer.Key) (b customer.Book
 			return b, err
 		}
 		for _, of := range append(closed, stream, debtor.Stream()) {
-			last, err := l.lastOn(ctx, of)
-			if err != nil {
+			if err := l.past(ctx, of, &b); err != nil {
 				return b, err
 			}
-			b.LastOn = domain.LaterOf(b.LastOn, last)
 		}
 	}
 	return b, nil
 }
 
-// lastOn is the newest business day in a stream on which something was done.
-func (l *Ledger) lastOn(ctx context.Context, stream string) (last domain.Date, err error) {
+// past adds to the books the newest business day in a stream on which something was done, and the receipts that are
+// payments there.
+func (l *Ledger) past(ctx context.Context, stream string, b *customer.Books) error {
 	for r, err := range l.store.Read(ctx, stream, 0) {
 		if err != nil {
-			return last, err
+			return err
 		}
 		event, err := l.codec.Decode(r)
 		if err != nil {
-			return last, err
+			return err
+		}
+		if paid, ok := event.(account.PaymentRecorded); ok && paid.Receipt != "" {
+			b.Receipts = append(b.Receipts, customer.PaidReceipt{Receipt: paid.Receipt, ReceivedOn: paid.ReceivedOn})
 		}
 		switch e := event.(type) {
 		case account.BalanceCarriedForward, account.BalanceBroughtForward: // every year, of itself
 		case interface{ On() domain.Date }:
-			last = domain.LaterOf(last, e.On())
+			b.LastOn = domain.LaterOf(b.LastOn, e.On())
 		}
 	}
-	return last, nil
+	return nil
 }

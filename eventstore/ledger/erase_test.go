@@ -6,12 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/receipt"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
 	"github.com/urikake/urikake/eventstore/memory"
@@ -149,6 +153,89 @@ func TestWhoeverReadsTheErasureDestroysTheKey(t *testing.T) {
 	}
 	if got := names(t, store, ledger.Sealing(privacy.Open(old))); got != "[]/" {
 		t.Errorf("%q can be read", got)
+	}
+}
+
+// payers reads the receipts of 2010.
+func payers(t *testing.T, store eventstore.Store, codec *eventstore.Codec) (list []string) {
+	t.Helper()
+	for r, err := range store.Read(context.Background(), receipt.Stream("S1", 2010), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := codec.Decode(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, ok := e.(receipt.Recorded); ok {
+			list = append(list, string(e.Receipt)+" "+e.Payer)
+		}
+	}
+	return list
+}
+
+// The name of a payer who was not known stands under a key of the receipt's own, and goes with the customer who it was.
+func TestErasingThePayersOfReceipts(t *testing.T) {
+	store, dir, old := memory.New(time.Now), filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "old")
+	o := sealedOffice(t, store, dir, "2026-11-26")
+	hanako(o)
+	of := func(id domain.ReceiptID) receipt.Key {
+		return receipt.Key{Seller: "S1", Receipt: id, ReceivedOn: day("2010-06-01")}
+	}
+	for _, id := range []domain.ReceiptID{"R1", "R2", "R3"} {
+		o.must("came-"+string(id), receipt.RecordReceipt{Key: of(id), Amount: jpy(500), Payer: "HANAKO YOSHIDA"})
+	}
+	o.must("i2", account.IssueInvoice{Key: key("C1"), Invoice: "I2", IssuedOn: day("2010-05-01"), DueOn: day("2010-05-30"), Total: jpy(500)})
+	o.must("hers", receipt.AssignReceipt{Key: of("R1"), Customer: "C1"})
+	o.must("his", receipt.AssignReceipt{Key: of("R2"), Customer: "C2"})
+	if holdsName(t, store) {
+		t.Error("the log holds a name in clear")
+	}
+	if err := privacy.Open(dir).CopyTo(privacy.Open(old)); err != nil {
+		t.Fatal(err)
+	}
+	erased := o.must("e", erase(c1, "2026-11-26"))
+	if want := []customer.PaidReceipt{{Receipt: "R1", ReceivedOn: day("2010-06-01")}}; len(erased.Events) != 2 ||
+		!slices.Equal(erased.Events[0].(customer.PayersErased).Receipts, want) {
+		t.Errorf("%+v", erased.Events)
+	}
+	want := "[R1  R2 HANAKO YOSHIDA R3 HANAKO YOSHIDA]"
+	if got := fmt.Sprint(payers(t, store, ledger.Sealing(privacy.Open(dir)))); got != want {
+		t.Errorf("%s can be read, want %s", got, want)
+	}
+	again := ledger.Sealing(privacy.Open(old)) // whoever reads the event destroys the keys
+	names(t, store, again)
+	for r, err := range store.Read(context.Background(), c1.Stream(), 0) {
+		if _, unread := again.Decode(r); err != nil || unread != nil {
+			t.Fatal(err, unread)
+		}
+	}
+	if got := fmt.Sprint(payers(t, store, ledger.Sealing(privacy.Open(old)))); got != want {
+		t.Errorf("%s can be read with an old copy of the keys, want %s", got, want)
+	}
+}
+
+// A process ended after a receipt was assigned and before it was booked, and the customer was erased since: nobody can be
+// paid for any more, so the receipt waits for its payer again.
+func TestAReceiptOfWhoWasErasedMeanwhile(t *testing.T) {
+	store := memory.New(time.Now)
+	codec := ledger.Sealing(privacy.InMemory())
+	o := office{t, ledger.New(store, codec, nil).At(func() time.Time { return day("2026-11-26").Time() }), store}
+	hanako(o)
+	r1 := receipt.Key{Seller: "S1", Receipt: "R1", ReceivedOn: day("2010-06-01")}
+	came := o.must("came", receipt.RecordReceipt{Key: r1, Amount: jpy(500), Payer: "HANAKO YOSHIDA"})
+	assigned, err := codec.Encode(receipt.Assigned{Key: r1, Customer: "C1", Payment: "R1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	assigned.ID = uuid.New()
+	if _, err := store.Append(t.Context(), r1.Stream(), came.Version, assigned); err != nil {
+		t.Fatal(err)
+	}
+	o.must("e", erase(c1, "2026-11-26"))
+	o.Ledger = ledger.New(store, codec, nil)
+	if r := o.must("to-C2", receipt.AssignReceipt{Key: r1, Customer: "C2"}); r.Events[len(r.Events)-1].Kind() != (receipt.Booked{}).Kind() {
+		t.Errorf("%+v", r.Events)
 	}
 }
 

@@ -132,7 +132,9 @@ func checkZone(c seller.Command) error {
 }
 
 // Sealing is Codec with what is personal sealed under keys.
-func Sealing(keys *privacy.Keys) *eventstore.Codec { return Codec().Sealing(keys, catalog.Person) }
+func Sealing(keys *privacy.Keys) *eventstore.Codec {
+	return Codec().Sealing(keys, catalog.Person, catalog.Erased)
+}
 
 // onCustomer asks that the seller be registered before anything is known of its customers.
 func (l *Ledger) onCustomer(ctx context.Context, c customer.Command, env eventstore.Envelope) (eventstore.Receipt, error) {

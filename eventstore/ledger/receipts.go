@@ -9,6 +9,7 @@ import (
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/receipt"
 	"github.com/urikake/urikake/domain/seller"
@@ -159,8 +160,8 @@ func (l *Ledger) book(ctx context.Context, key receipt.Key, token uint64, env ev
 	}
 	payment := eventstore.Envelope{CommandID: derivedID("payment of receipt " + about), Actor: env.Actor, Correlation: env.Correlation}
 	_, err = l.Execute(ctx, paymentOf(r), payment)
-	if errors.Is(err, account.ErrRepeatedID) {
-		free := receipt.ReleaseReceipt{Key: key, Token: token, Rule: account.ErrRepeatedID.Rule}
+	if never := never(err); never != nil {
+		free := receipt.ReleaseReceipt{Key: key, Token: token, Rule: never.Rule}
 		id := eventstore.Envelope{CommandID: derivedID("release receipt " + about), Actor: env.Actor, Correlation: env.Correlation}
 		if id, signErr := l.signed(free, id); signErr != nil {
 			return eventstore.Receipt{}, signErr
@@ -172,6 +173,17 @@ func (l *Ledger) book(ctx context.Context, key receipt.Key, token uint64, env ev
 		return eventstore.Receipt{}, err
 	}
 	return eventstore.Run(ctx, l.handler, receipts, receipt.Command(done), own)
+}
+
+// never gives the refusal of a payment that the account can never have: there is another by its id, or the customer was
+// erased meanwhile. nil for every other.
+func never(err error) *domain.Error {
+	for _, rule := range []*domain.Error{account.ErrRepeatedID, customer.ErrErased} {
+		if errors.Is(err, rule) {
+			return rule
+		}
+	}
+	return nil
 }
 
 // ReceiptYears is how many years of receipts, before that of the day, are looked through for a debtor's money: a claim
