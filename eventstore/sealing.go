@@ -25,8 +25,8 @@ func (c *Codec) Trying() *Codec {
 	return &other
 }
 
-// seal gives an event's data as the log keeps it.
-func (c *Codec) seal(stream, commandID string, index int, p Proposed) ([]byte, error) {
+// Seal gives an event's data as the log keeps it.
+func (c *Codec) Seal(stream, commandID string, index int, p Proposed) ([]byte, error) {
 	members := c.schemas[p.Kind].Personal
 	if c.keys == nil || c.trying || len(members) == 0 {
 		return p.Data, nil
@@ -40,7 +40,7 @@ func (c *Codec) seal(stream, commandID string, index int, p Proposed) ([]byte, e
 
 // unseal is the inverse.
 func (c *Codec) unseal(s domain.Schema, r Recorded) ([]byte, error) {
-	if len(s.Personal) == 0 {
+	if len(s.Personal) == 0 || !privacy.Sealed(r.Data) {
 		return r.Data, nil
 	}
 	at := privacy.Place{Stream: r.Stream}

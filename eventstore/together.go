@@ -248,7 +248,7 @@ func (g *group[C, S]) propose() ([]Proposed, error) {
 		for n, event := range r.Events {
 			p, err := g.h.codec.Encode(event)
 			if err == nil {
-				p.Data, err = g.h.codec.seal(g.e.stream, env.CommandID, n, p)
+				p.Data, err = g.h.codec.Seal(g.e.stream, env.CommandID, n, p)
 			}
 			if err == nil {
 				p.Metadata, err = env.metadata(p.Schema)

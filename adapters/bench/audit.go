@@ -12,7 +12,6 @@ import (
 
 	"github.com/urikake/urikake/adapters/audit"
 	"github.com/urikake/urikake/eventstore"
-	"github.com/urikake/urikake/eventstore/ledger"
 	"github.com/urikake/urikake/eventstore/merkle"
 )
 
@@ -33,7 +32,7 @@ func audits(ctx context.Context, dir string, o Options) (results []Result, err e
 	}
 	o.tell("auditing")
 	start := time.Now()
-	r, err := audit.Directory(ctx, at, ledger.Codec(), audit.Given{}, nil)
+	r, err := audit.Directory(ctx, at, codecOf(at), audit.Given{}, nil)
 	if err != nil {
 		return results, err
 	}
@@ -51,7 +50,7 @@ func replayHashed(ctx context.Context, b *books) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	codec := ledger.Codec()
+	codec := b.codec
 	work := func(buf []byte, l *merkle.Leaf) []byte {
 		l.Hash, buf = merkle.LeafHash(buf, l.Index, l.Recorded)
 		l.Event, l.Bad = codec.Decode(l.Recorded)
@@ -79,7 +78,7 @@ func keptFor(ctx context.Context, dir string, o Options, work func(b *books) err
 	if err := register(ctx, b.ledger, o.Accounts); err != nil {
 		return err
 	}
-	if err := fill(ctx, b.store, ledger.Codec(), o.Accounts, o.Invoices); err != nil {
+	if err := fill(ctx, b.store, b.codec, o.Accounts, o.Invoices); err != nil {
 		return err
 	}
 	return work(b)
@@ -101,7 +100,7 @@ func trees(ctx context.Context, b *books, o Options) ([]Result, error) {
 	if _, err := merkle.Keygen(b.dir, "bench"); err != nil {
 		return nil, err
 	}
-	tree := merkle.Open(b.dir, b.store, ledger.Codec().Foreign)
+	tree := merkle.Open(b.dir, b.store, b.codec.Foreign)
 	defer tree.Close()
 	start := time.Now()
 	size, err := tree.CatchUp(ctx)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
+	"github.com/urikake/urikake/eventstore/privacy"
 	"github.com/urikake/urikake/eventstore/sqlite"
 	"github.com/urikake/urikake/projections"
 )
@@ -90,6 +91,7 @@ type books struct {
 	store  *sqlite.Store
 	ledger *ledger.Ledger
 	views  *projections.Views
+	codec  *eventstore.Codec
 	dir    string
 }
 
@@ -98,12 +100,17 @@ func open(dir string) (*books, error) {
 	if err != nil {
 		return nil, err
 	}
-	codec := ledger.Codec()
+	codec := codecOf(dir)
 	views, err := projections.Open(dir, store, codec)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &books{store, ledger.New(store, codec, eventstore.SnapshotDir(filepath.Join(dir, "snapshots"))), views, dir}, nil
+	return &books{store, ledger.New(store, codec, eventstore.SnapshotDir(filepath.Join(dir, "snapshots"))), views, codec, dir}, nil
+}
+
+// codecOf seals what is personal, as every ledger does.
+func codecOf(dir string) *eventstore.Codec {
+	return ledger.Sealing(privacy.Open(filepath.Join(dir, "keys")))
 }
 
 // close also removes the ledger: the next one wants the room.
@@ -128,7 +135,7 @@ func filled(ctx context.Context, dir string, o Options, accounts, invoices int, 
 		if err := register(ctx, b.ledger, accounts); err != nil {
 			return err
 		}
-		if err := fill(ctx, b.store, ledger.Codec(), accounts, invoices); err != nil {
+		if err := fill(ctx, b.store, b.codec, accounts, invoices); err != nil {
 			return err
 		}
 		return work(b)

@@ -42,6 +42,9 @@ type history struct {
 	written int
 }
 
+// payer is a name as banks give it, which the log seals.
+const payer = "ｶ)ﾔﾏﾀﾞｼﾖｳｼﾞ"
+
 // historyDays is how long the history is.
 const historyDays = 600
 
@@ -63,7 +66,7 @@ func (h *history) invoice(k, n int) error {
 	total := events[0].(account.InvoiceIssued).Total
 	_, err = h.decide(account.RecordPayment{
 		Key: h.key, Payment: domain.PaymentID("P-" + id), ReceivedOn: issued.AddDays(15 + h.rng.IntN(50)),
-		Amount: total, Allocations: []account.Allocation{{Invoice: id, Amount: total}}, Method: "TRANSFER",
+		Amount: total, Allocations: []account.Allocation{{Invoice: id, Amount: total}}, Method: "TRANSFER", Payer: payer,
 	})
 	return err
 }
@@ -76,11 +79,14 @@ func (h *history) decide(c account.Command) ([]domain.Event, error) {
 	}
 	for _, e := range events {
 		h.state = account.Decider.Evolve(h.state, e)
+		command := fmt.Sprintf("fill-%s-%d", h.key.Customer, h.written)
 		p, err := h.codec.Encode(e)
+		if err == nil {
+			p.Data, err = h.codec.Seal(h.key.Stream(), command, 0, p)
+		}
 		if err != nil {
 			return nil, err
 		}
-		command := fmt.Sprintf("fill-%s-%d", h.key.Customer, h.written)
 		p.ID = eventstore.EventID(h.key.Stream(), command, 0, p.Data)
 		p.Metadata, err = json.Marshal(eventstore.Metadata{CommandID: command, CommandName: c.Name(), Actor: "bench", Schema: p.Schema})
 		if err != nil {

@@ -78,13 +78,13 @@ func serving(ctx context.Context, b *books, work func(*site) error) (err error) 
 	}
 	metrics := httpapi.NewMetrics()
 	store := metrics.Instrument(b.store)
-	l := ledger.New(store, ledger.Codec(), nil)
+	l := ledger.New(store, b.codec, nil)
 	if err := l.Remember(ctx); err != nil {
 		return err
 	}
 	reads := trail.Open(b.dir, time.Now)
 	defer func() { err = errors.Join(err, reads.Close()) }()
-	api := httpapi.New(httpapi.Books{Store: store, Codec: ledger.Codec(), Ledger: l, Views: b.views, Clock: time.Now, Trail: reads}, httpapi.Options{Metrics: metrics})
+	api := httpapi.New(httpapi.Books{Store: store, Codec: b.codec, Ledger: l, Views: b.views, Clock: time.Now, Trail: reads}, httpapi.Options{Metrics: metrics})
 	ctx, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	defer func() {

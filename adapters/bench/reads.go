@@ -8,7 +8,6 @@ import (
 
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/eventstore"
-	"github.com/urikake/urikake/eventstore/ledger"
 	"github.com/urikake/urikake/projections"
 )
 
@@ -52,7 +51,7 @@ func replay(ctx context.Context, b *books) (float64, error) {
 	}
 	start := time.Now()
 	var n int
-	for _, err := range eventstore.Replay(ctx, b.store, ledger.Codec(), 0, head, nil) {
+	for _, err := range eventstore.Replay(ctx, b.store, b.codec, 0, head, nil) {
 		if err != nil {
 			return 0, err
 		}

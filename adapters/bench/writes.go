@@ -86,7 +86,7 @@ func invoiceCommand(i, account_ int) account.IssueInvoice {
 func paymentCommand(i, account_ int) account.RecordPayment {
 	return account.RecordPayment{
 		Key: keyOf(account_), ReceivedOn: firstDay.AddDays(620 + i%100),
-		Amount: domain.NewMoney(int64(9_000+i%4_001), cur), Method: "TRANSFER", Reference: fmt.Sprint("R", i),
+		Amount: domain.NewMoney(int64(9_000+i%4_001), cur), Method: "TRANSFER", Reference: fmt.Sprint("R", i), Payer: payer,
 	}
 }
 

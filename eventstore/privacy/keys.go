@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -107,9 +108,12 @@ func newKey(b []byte) *key {
 // mac is the HMAC of parts, none of which runs into the next.
 func mac(key []byte, parts ...string) []byte {
 	h := hmac.New(sha256.New, key)
+	var b []byte
 	for _, p := range parts {
-		fmt.Fprintf(h, "%d:%s", len(p), p)
+		b = append(strconv.AppendInt(b, int64(len(p)), 10), ':')
+		b = append(b, p...)
 	}
+	h.Write(b) // never fails
 	return h.Sum(nil)
 }
 
@@ -158,26 +162,28 @@ func (k *Keys) file(person string) string {
 }
 
 // make gives a person's key, a new one if there is none; it is on the disk before it is given. nil if it was destroyed.
+// Others go on meanwhile: the disk takes its time.
 func (k *Keys) make(person string) (*key, error) {
 	key, found, err := k.find(person)
 	if found || err != nil {
 		return key, err
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if key, found := k.known[person]; found {
-		return key, nil
-	}
 	b := k.fresh(person)
 	if k.dir == "" {
-		k.known[person] = newKey(b)
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if _, found := k.known[person]; !found {
+			k.known[person] = newKey(b)
+		}
 		return k.known[person], nil
 	}
 	line := fmt.Sprintf("%s %s %s\n", header, person, base64.StdEncoding.EncodeToString(b))
-	err = k.place(person, line, os.Link) // of two processes the first wins
+	err = k.place(person, line, os.Link) // of two, in whatever processes, the first wins
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, ErrUnavailable.With("%v", err)
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	key, found, err = k.read(person)
 	if err == nil && !found {
 		err = ErrUnavailable.With("%s has gone", k.file(person))
@@ -187,7 +193,7 @@ func (k *Keys) make(person string) (*key, error) {
 
 // place writes a person's file under another name and gives it its own once it is on the disk.
 func (k *Keys) place(person, line string, name func(from, to string) error) error {
-	if err := os.MkdirAll(k.dir, 0o700); err != nil {
+	if err := k.begin(); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(k.dir, ".writing-*") // for its owner only
@@ -202,7 +208,18 @@ func (k *Keys) place(person, line string, name func(from, to string) error) erro
 	if err != nil {
 		return err
 	}
-	return errors.Join(syncDir(k.dir), syncDir(filepath.Dir(k.dir)))
+	return syncDir(k.dir)
+}
+
+// begin makes the directory if it is not there.
+func (k *Keys) begin() error {
+	if _, err := os.Stat(k.dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(k.dir, 0o700); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(k.dir))
 }
 
 // syncDir makes what a directory holds last. Some systems can't; there it lasts by itself or not at all.

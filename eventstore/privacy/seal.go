@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"slices"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A sealed member is an object with one member, sealed: base64 of the key's id, the nonce, and what AES-256-GCM gives.
@@ -27,9 +25,9 @@ type Place struct {
 }
 
 // Seal seals members of a JSON object; data that has none of them is given back as it is. A person's first sealed datum
-// makes the key. Refuses privacy.key_destroyed, privacy.keys_unavailable.
+// makes the key. Refuses privacy.key_destroyed, privacy.keys_unavailable. O(bytes).
 func (k *Keys) Seal(data []byte, members []string, at Place) ([]byte, error) {
-	return rewrite(data, members, func(b []byte, member string, value jsontext.Value) ([]byte, bool, error) {
+	return rewrite(data, members, func(b []byte, member string, value []byte) ([]byte, bool, error) {
 		key, err := k.make(at.Person)
 		if err != nil {
 			return b, false, err
@@ -51,21 +49,36 @@ func (k *key) seal(b []byte, member string, value []byte, at Place) []byte {
 
 func authenticated(stream, member string) []byte { return []byte(stream + "\x00" + member) }
 
+// Sealed tells whether anything in an event's data may be sealed.
+func Sealed(data []byte) bool { return bytes.Contains(data, sealedOpen) }
+
 // Open opens what Seal sealed. Members whose key was destroyed are left out. k may be nil. Refuses
-// privacy.key_missing, privacy.keys_unavailable. Nothing is copied where nothing is sealed.
+// privacy.key_missing, privacy.keys_unavailable. O(bytes), and nothing is copied where nothing is sealed.
 func (k *Keys) Open(data []byte, members []string, at Place) ([]byte, error) {
-	if !bytes.Contains(data, sealedOpen) {
+	if !Sealed(data) {
 		return data, nil
 	}
-	return rewrite(data, members, func(b []byte, member string, value jsontext.Value) ([]byte, bool, error) {
-		box, ok := bytes.CutPrefix(value, sealedOpen)
-		if box, ok = bytes.CutSuffix(box, sealedEnd); !ok || !bytes.HasPrefix(value, sealedOpen) {
+	return rewrite(data, members, func(b []byte, member string, value []byte) ([]byte, bool, error) {
+		box, ok := sealedIn(value)
+		if !ok {
 			return append(b, value...), true, nil // written before anything was sealed
 		}
 		plain, keep, err := k.open(box, member, at)
 		return append(b, plain...), keep, err
 	})
 }
+
+// sealedIn is the text in a sealed member. What is shorter, or more, is attributes by such names.
+func sealedIn(value []byte) (text []byte, ok bool) {
+	if text, ok = bytes.CutPrefix(value, sealedOpen); !ok {
+		return nil, false
+	}
+	text, ok = bytes.CutSuffix(text, sealedEnd)
+	return text, ok && len(text) >= sealedMin && bytes.IndexByte(text, '"') < 0
+}
+
+// sealedMin is the length, in base64, of what seals the shortest value.
+const sealedMin = (keyIDSize + nonceSize + 16) / 3 * 4
 
 func (k *Keys) open(text []byte, member string, at Place) (plain []byte, keep bool, err error) {
 	if k == nil {
@@ -86,8 +99,8 @@ func (k *Keys) open(text []byte, member string, at Place) (plain []byte, keep bo
 		}
 		return nil, false, ErrMissing.With("%s in %s", at.Person, k.dir)
 	}
-	box = box[keyIDSize:]
-	plain, err = key.aead.Open(nil, box[:nonceSize], box[nonceSize:], authenticated(at.Stream, member))
+	nonce, sealed := box[keyIDSize:][:nonceSize], box[keyIDSize+nonceSize:]
+	plain, err = key.aead.Open(sealed[:0], nonce, sealed, authenticated(at.Stream, member))
 	if err != nil {
 		return nil, false, ErrMissing.With("%s: %s of %s was changed, or moved from elsewhere", at.Person, member, at.Stream)
 	}
@@ -96,45 +109,38 @@ func (k *Keys) open(text []byte, member string, at Place) (plain []byte, keep bo
 
 // rewrite gives each of an object's members to change, which appends what is to stand in its place, or tells to leave
 // it out. Data that is no JSON object is given back as it is: whoever decodes it says what is wrong.
-func rewrite(data []byte, members []string, change func(b []byte, member string, value jsontext.Value) ([]byte, bool, error)) ([]byte, error) {
-	dec := jsontext.NewDecoder(bytes.NewReader(data))
-	if t, err := dec.ReadToken(); err != nil || t.Kind() != '{' {
+func rewrite(data []byte, members []string, change func(b []byte, member string, value []byte) ([]byte, bool, error)) ([]byte, error) {
+	wanted := func(name []byte) int {
+		return slices.IndexFunc(members, func(m string) bool { return string(name) == m })
+	}
+	found := false
+	whole := eachMember(data, func(name, _ []byte) bool {
+		found = found || wanted(name) >= 0
+		return true
+	})
+	if !whole || !found {
 		return data, nil
 	}
-	out, changed := append(make([]byte, 0, 2*len(data)+64), '{'), false
-	for dec.PeekKind() == '"' {
-		name, err := dec.ReadToken()
-		if err != nil {
-			return data, nil
-		}
-		member := name.String()
-		value, err := dec.ReadValue()
-		if err != nil {
-			return data, nil
-		}
-		start := len(out)
+	out := append(make([]byte, 0, len(data)+len(data)/2+128), '{')
+	var err error
+	eachMember(data, func(name, value []byte) bool {
+		start, keep := len(out), true
 		if start > 1 {
 			out = append(out, ',')
 		}
-		if out, err = jsontext.AppendQuote(out, member); err != nil {
-			return data, nil
-		}
-		out = append(out, ':')
-		keep := true
-		if slices.Contains(members, member) {
-			changed = true
-			if out, keep, err = change(out, member, value); err != nil {
-				return nil, err
-			}
+		out = append(append(append(out, '"'), name...), '"', ':')
+		if i := wanted(name); i >= 0 {
+			out, keep, err = change(out, members[i], value)
 		} else {
 			out = append(out, value...)
 		}
 		if !keep {
 			out = out[:start]
 		}
-	}
-	if t, err := dec.ReadToken(); err != nil || t.Kind() != '}' || !changed {
-		return data, nil
+		return err == nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return append(out, '}'), nil
 }
