@@ -41,10 +41,11 @@ func TestErasureCrash(t *testing.T) {
 	var erased []int
 	broken := 0
 	for round := range rounds {
+		server := s.cmd.Process
 		last := round*each + round%each // so many are answered for sure
 		for n := round * each; n < (round+1)*each; n++ {
 			if n == last {
-				time.AfterFunc(time.Duration(rng.IntN(30))*time.Millisecond, func() { s.cmd.Process.Kill() })
+				time.AfterFunc(time.Duration(rng.IntN(30))*time.Millisecond, func() { server.Kill() })
 			}
 			if erase(n) != nil {
 				broken++
