@@ -19,9 +19,10 @@ import (
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/ramdisk"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(ramdisk.Tests(m)) }
 
 // dump is every row of every model, and the mark, as text.
 func dump(t testing.TB, v *Views) string {

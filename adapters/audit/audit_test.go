@@ -27,11 +27,12 @@ import (
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
 	"github.com/urikake/urikake/eventstore/merkle"
+	"github.com/urikake/urikake/eventstore/ramdisk"
 	"github.com/urikake/urikake/eventstore/sqlite"
 	"github.com/urikake/urikake/projections"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(ramdisk.Tests(m)) }
 
 var (
 	ctx  = context.Background()

@@ -24,10 +24,11 @@ import (
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/ramdisk"
 	"github.com/urikake/urikake/eventstore/sqlite"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(ramdisk.Tests(m)) }
 
 // feedHouse is a feed over a real log, served over loopback.
 type feedHouse struct {

@@ -19,6 +19,7 @@ import (
 	"github.com/urikake/urikake/domain/numbering"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/ramdisk"
 	"github.com/urikake/urikake/projections"
 )
 
@@ -91,7 +92,7 @@ func TestCrashChild(t *testing.T) {
 }
 
 func TestCrash(t *testing.T) {
-	dir := t.TempDir()
+	dir := ramdisk.Disk(t)
 	s := &session{dir: dir, out: os.Stdout, err: os.Stderr}
 	o := crashOpen(t, s)
 	ctx := context.Background()
@@ -108,7 +109,7 @@ func TestCrash(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
 	total := 0
 	for round := range crashRounds {
-		done := crashRun(t, dir, round, time.Duration(10+rng.IntN(250))*time.Millisecond)
+		done := crashRun(t, dir, round, rng.IntN(150), time.Duration(rng.IntN(20_000))*time.Microsecond)
 		o := crashOpen(t, s)
 		for client, n := range done {
 			total += n
@@ -156,9 +157,9 @@ func crashOpen(t *testing.T, s *session) *office {
 	return o
 }
 
-// crashRun starts the process, lets it work for a while, kills it, and tells how many commands of each client were
-// acknowledged.
-func crashRun(t *testing.T, dir string, round int, after time.Duration) map[int]int {
+// crashRun starts the process, lets it work until it has acknowledged so many commands, kills it somewhat later, and tells
+// how many commands of each client were acknowledged.
+func crashRun(t *testing.T, dir string, round, after int, later time.Duration) map[int]int {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestCrashChild$", "-test.count=1")
 	cmd.Env = append(os.Environ(), crashDir+"="+dir, fmt.Sprint(crashRound, "=", round))
@@ -171,17 +172,23 @@ func crashRun(t *testing.T, dir string, round int, after time.Duration) map[int]
 		t.Fatal(err)
 	}
 	done := make(map[int]int)
+	acknowledge := func() {
+		if after--; after == -1 {
+			time.AfterFunc(later, func() { cmd.Process.Kill() })
+		}
+	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		var client, n int
 		switch line := lines.Text(); {
 		case line == "ready":
-			time.AfterFunc(after, func() { cmd.Process.Kill() })
+			acknowledge()
 		case strings.HasPrefix(line, "failed"):
 			t.Error(line)
 		default:
 			if _, err := fmt.Sscanf(line, "done %d %d", &client, &n); err == nil {
 				done[client] = n + 1
+				acknowledge()
 			}
 		}
 	}

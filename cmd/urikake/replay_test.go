@@ -44,7 +44,9 @@ func withoutLimits(t *testing.T, text string) string {
 func TestReplayIsKnownAt(t *testing.T) {
 	dir := t.TempDir()
 	books := filepath.Join(dir, "books")
-	printed(t, "--data", books, "demo", "--once")
+	if err := copyDemo(books); err != nil {
+		t.Fatal(err)
+	}
 	for range 3 {
 		until := fmt.Sprint(1000 + rand.IntN(6000))
 		copied := filepath.Join(dir, until)

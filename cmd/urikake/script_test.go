@@ -20,6 +20,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/text/encoding/japanese"
+
+	"github.com/urikake/urikake/eventstore/ramdisk"
 )
 
 // TestScripts types what stands in testdata/script, one story a file; they can be read as a manual. `-update` writes
@@ -37,6 +39,7 @@ import (
 //	terminate                         asks the servers that `exec ... &` began to end, as an operating system does
 //	nowhere REGEXP PATHS...           what is sought stands in none of these files, nor in any below
 //	keep NAME FILE                    puts what is in a file into the environment
+//	demo_books DIR                    puts what `urikake --data DIR demo --once` makes into a directory, but at once
 //
 // `exec urikake ARGS... &` is the program in a process of its own.
 func TestScripts(t *testing.T) {
@@ -58,6 +61,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"urikake": urikake, "exits": exits, "shift_jis": shiftJIS, "shorten": shorten,
 			"free_port": freePort, "ready": ready, "await": await, "terminate": terminate, "keep": keep, "nowhere": nowhere,
+			"demo_books": demoBooks,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" { // whom no permission stops
@@ -88,7 +92,9 @@ func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "urikake" {
 		main()
 	}
-	os.Exit(m.Run())
+	code := ramdisk.Tests(m).Run()
+	os.RemoveAll(demoDir)
+	os.Exit(code)
 }
 
 // install lets a script exec the program.

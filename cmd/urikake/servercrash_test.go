@@ -15,13 +15,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/urikake/urikake/eventstore/ramdisk"
 )
 
 // A server is killed in the middle of its work, again and again. After each start every command that it had answered is
 // there once, and sent again gets the same answer to the byte; what it had not answered is sent again and done once.
 func TestServerCrash(t *testing.T) {
 	const rounds, clients = 12, 8
-	dir := t.TempDir()
+	dir := ramdisk.Disk(t)
 	program := filepath.Join(dir, "urikake")
 	self, err := os.Executable()
 	if err != nil {
@@ -46,7 +48,7 @@ func TestServerCrash(t *testing.T) {
 				t.Fatalf("%s was answered\n%s\nand is now\n%s, %v", key, was, now, err)
 			}
 		}
-		time.AfterFunc(time.Duration(20+rng.IntN(200))*time.Millisecond, func() { s.cmd.Process.Kill() })
+		left, later := 10+rng.IntN(60), time.Duration(rng.IntN(20_000))*time.Microsecond // it dies somewhat later than the last
 		var mu sync.Mutex
 		var wg sync.WaitGroup
 		for client := range clients {
@@ -58,6 +60,9 @@ func TestServerCrash(t *testing.T) {
 					sent++
 					if err == nil {
 						answers[key] = answer
+						if left--; left == 0 {
+							time.AfterFunc(later, func() { s.cmd.Process.Kill() })
+						}
 					}
 					mu.Unlock()
 					if err != nil {
@@ -67,6 +72,7 @@ func TestServerCrash(t *testing.T) {
 			})
 		}
 		wg.Wait()
+		s.cmd.Process.Kill() // if it refused them all
 		s.cmd.Wait()
 	}
 	s := startServer(t, program, filepath.Join(dir, "books"))

@@ -27,9 +27,10 @@ import (
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/esdbserver"
 	"github.com/urikake/urikake/eventstore/memory"
+	"github.com/urikake/urikake/eventstore/ramdisk"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(ramdisk.Tests(m)) }
 
 func connection(t testing.TB, address string) *grpc.ClientConn {
 	t.Helper()

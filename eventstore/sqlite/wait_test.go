@@ -39,11 +39,7 @@ const occupied = groupSize/1_000_000 + 1
 func occupy(t *testing.T, s *Store, dir string) (release func()) {
 	t.Helper()
 	unlock := holdUp(t, dir)
-	_, events := propose(occupied, 0)
-	for i := range events {
-		events[i].Data = make([]byte, 1_000_000)
-	}
-	r := &request{stream: "occupied", events: events, done: make(chan struct{}, 1)}
+	r := &request{stream: "occupied", events: fullGroup(), done: make(chan struct{}, 1)}
 	s.queue <- r
 	for r.state.Load() != taken {
 		time.Sleep(time.Millisecond)
@@ -57,6 +53,15 @@ func occupy(t *testing.T, s *Store, dir string) (release func()) {
 	}
 }
 
+// fullGroup are events beside which no other append is written in one transaction.
+func fullGroup() []eventstore.Proposed {
+	_, events := propose(occupied, 0)
+	for i := range events {
+		events[i].Data = make([]byte, 1_000_000)
+	}
+	return events
+}
+
 // TestEndedWhileWaiting holds the writer up with a lock on the file. An append that waits in the queue is withdrawn at
 // once and never written; of one that is being written the outcome is unknown.
 func TestEndedWhileWaiting(t *testing.T) {
@@ -64,16 +69,20 @@ func TestEndedWhileWaiting(t *testing.T) {
 	s := mustOpen(t, dir)
 	release := holdUp(t, dir)
 
-	_, first := propose(1, 10)
+	first := fullGroup()
 	_, second := propose(1, 10)
-	start := func(stream string, events []eventstore.Proposed) (cancel func(), result chan error) {
+	start := func(stream string, events []eventstore.Proposed) (r *request, cancel func(), result chan error) { // Append in its two halves
 		ctx, cancel := context.WithCancel(t.Context())
+		r = &request{stream: stream, events: events, done: make(chan struct{}, 1)}
+		if err := s.enqueue(ctx, r); err != nil {
+			t.Fatal(err)
+		}
 		result = make(chan error, 1)
 		go func() {
-			_, err := s.Append(ctx, stream, 0, events...)
+			_, err := s.await(ctx, r)
 			result <- err
 		}()
-		return cancel, result
+		return r, cancel, result
 	}
 	await := func(what string, result chan error, want error) {
 		t.Helper()
@@ -82,21 +91,22 @@ func TestEndedWhileWaiting(t *testing.T) {
 			if !errors.Is(err, want) {
 				t.Errorf("%s: %v, want %v", what, err, want)
 			}
-		case <-time.After(2 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatalf("%s: does not end", what)
 		}
 	}
-	cancelFirst, firstResult := start("first", first)
-	time.Sleep(50 * time.Millisecond) // the writer has it and waits for the lock
-	cancelSecond, secondResult := start("second", second)
-	time.Sleep(20 * time.Millisecond)
+	r, cancelFirst, firstResult := start("first", first)
+	for r.state.Load() != taken {
+		time.Sleep(time.Millisecond)
+	}
+	_, cancelSecond, secondResult := start("second", second)
 	cancelSecond()
 	await("waiting in the queue", secondResult, context.Canceled)
 	cancelFirst()
 	await("being written", firstResult, eventstore.ErrUnavailable)
 	release()
 
-	if p := mustAppend(t, s, "first", 0, first...); p != 1 {
+	if p := mustAppend(t, s, "first", 0, first...); p != occupied {
 		t.Errorf("the repeat gave position %d", p)
 	}
 	for r := range s.Read(t.Context(), "second", 0) {
