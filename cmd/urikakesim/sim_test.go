@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"iter"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -11,7 +12,10 @@ import (
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/faulty"
+	"github.com/urikake/urikake/eventstore/ramdisk"
 )
+
+func TestMain(m *testing.M) { os.Exit(ramdisk.Tests(m).Run()) }
 
 // Three hundred short runs, of which one in five has read models. `urikakesim --seeds 1000 --steps 200` makes more and
 // longer ones.

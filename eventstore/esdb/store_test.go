@@ -1,12 +1,16 @@
 package esdb
 
 import (
+	"os"
 	"testing"
 
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/ramdisk"
 	"github.com/urikake/urikake/eventstore/sqlite"
 	"github.com/urikake/urikake/eventstore/storetest"
 )
+
+func TestMain(m *testing.M) { os.Exit(ramdisk.Tests(m).Run()) }
 
 // TestStore runs the suite over esdbserver, with the server's end and start at each reopening.
 func TestStore(t *testing.T) {

@@ -1,15 +1,19 @@
 package nodestest_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/faulty"
 	"github.com/urikake/urikake/eventstore/memory"
+	"github.com/urikake/urikake/eventstore/ramdisk"
 	"github.com/urikake/urikake/eventstore/sqlite"
 	"github.com/urikake/urikake/projections/nodestest"
 )
+
+func TestMain(m *testing.M) { os.Exit(ramdisk.Tests(m).Run()) }
 
 func nodes(n int, store eventstore.Store) (list []eventstore.Store) {
 	for range n {
