@@ -61,7 +61,7 @@ func (l *lines) text() string {
 // all waits for n lines: a line is written after its answer.
 func (l *lines) all(t *testing.T, n int) (list []map[string]any) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); strings.Count(l.text(), "\n") < n; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); strings.Count(l.text(), "\n") < n; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d lines were awaited:\n%s", n, l.text())
 		}
