@@ -106,13 +106,19 @@ func newHuma(router chi.Router) huma.API {
 	config.CreateHooks, config.DocsPath, config.OpenAPIPath, config.SchemasPath = nil, "", "", ""
 	config.RejectUnknownQueryParameters = true
 	config.Transformers = nil
+	setHuma()
 	introduce(config.OpenAPI)
-	huma.NewErrorWithContext = humaProblem // huma keeps it for the whole process; there is one form of refusals in it
+	return humachi.New(router, config)
+}
+
+// setHuma sets what huma keeps for the whole process, in which several ledgers may be opened at once.
+var setHuma = sync.OnceFunc(func() {
+	huma.NewErrorWithContext = humaProblem
 	huma.NewError = func(status int, text string, errs ...error) huma.StatusError {
 		return humaProblem(nil, status, text, errs...)
 	}
-	return humachi.New(router, config)
-}
+	huma.DefaultArrayNullable = false // a list that has nothing in it is empty
+})
 
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }

@@ -48,7 +48,6 @@ func introduce(api *huma.OpenAPI) {
 	api.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"key": {Type: "http", Scheme: "bearer", Description: "A key made with `urikake keys create` or POST /v1/keys. Before the first key is made, this machine alone is answered, without one."},
 	}
-	huma.DefaultArrayNullable = false // a list that has nothing in it is empty
 	r := api.Components.Schemas
 	for t, alias := range map[reflect.Type]reflect.Type{
 		reflect.TypeFor[domain.Money]():   reflect.TypeFor[moneyForm](),

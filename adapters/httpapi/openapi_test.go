@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -19,6 +20,15 @@ func TestGeneratedOpenAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "../../docs/openapi.json", b)
+}
+
+// Two ledgers may be opened at once: the race detector looks at what they share.
+func TestAPIsBeginTogether(t *testing.T) {
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() { New(Books{}, Options{}) })
+	}
+	all.Wait()
 }
 
 // TestDescriptionIsOpenAPI holds the description against the OpenAPI Initiative's own schema of 3.1.
