@@ -10,13 +10,15 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/urikake/urikake/eventstore/ramdisk"
 )
 
 // A server is killed while it erases customers. Of whom it had said that they are erased nothing stands in any file at
 // that moment; all others are erased when that is asked for again, and the books are whole.
 func TestErasureCrash(t *testing.T) {
 	const rounds, each = 8, 4
-	dir := t.TempDir()
+	dir := ramdisk.Disk(t)
 	books, program := filepath.Join(dir, "books"), filepath.Join(dir, "urikake")
 	self, err := os.Executable()
 	if err != nil {
