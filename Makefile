@@ -3,12 +3,12 @@ GO ?= go
 TOOL = $(GO) tool -modfile=go.tool.mod
 export CGO_ENABLED ?= 1
 
-.PHONY: build test format vet lint race places fmt docs bench
+.PHONY: build test format vet lint race fmt docs bench
 
 build:
 	CGO_ENABLED=0 $(GO) build -o bin/urikake ./cmd/urikake
 
-test: format vet lint places race
+test: format vet lint race
 
 format:
 	@out="$$($(TOOL) gofumpt -l .)"; if [ -n "$$out" ]; then echo "not formatted (make fmt mends it):"; echo "$$out"; exit 1; fi
@@ -27,10 +27,6 @@ unwatched = -gcflags=modernc.org/...=-race=false
 ONLY ?= ./...
 race:
 	$(GO) test -race $(unwatched) -timeout 20m $(ONLY)
-
-# Hundreds of changes to copies of a ledger; under the race detector some forty.
-places:
-	$(GO) test -run 'TestFlippedBytes|TestEveryChangeIsFound' ./adapters/audit
 
 fmt:
 	$(TOOL) gofumpt -w .

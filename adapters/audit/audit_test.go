@@ -236,7 +236,7 @@ func beside(n int, work func(i int)) {
 func TestEveryChangeIsFound(t *testing.T) {
 	k := keep(t, 60)
 	var named atomic.Int64
-	const tries = 200 / fewer
+	const tries = 200
 	beside(tries, func(n int) {
 		random := rand.New(rand.NewPCG(5, uint64(n)))
 		c := k.copied(t)

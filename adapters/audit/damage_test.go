@@ -50,7 +50,7 @@ func TestFlippedBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const tries = 150 / fewer
+	const tries = 150
 	beside(tries, func(n int) {
 		random := rand.New(rand.NewPCG(7, uint64(n)))
 		c := k.copied(t)
