@@ -17,4 +17,9 @@ type Decider[C, S any] struct {
 	New    func() S       // the books before the first event
 	Decide func(S, C) ([]Event, error)
 	Evolve func(S, Event) S // may change S in place and return it
+
+	// Audit says why an event can't stand next in a stream with these books, nil where Decide might have stated it: it does
+	// not belong there (event.misplaced), or what stands before it rules it out (event.contradiction, or the rule by which
+	// Decide refuses such a thing). It changes nothing, and asks nothing of other streams. O(what the event names).
+	Audit func(s S, stream string, e Event) error
 }

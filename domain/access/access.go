@@ -30,6 +30,7 @@ type (
 	}
 	Event interface {
 		domain.Event
+		audit(*State) error // why it can't stand next; nil if it can
 		apply(*State)
 	}
 )
@@ -43,6 +44,7 @@ var Decider = domain.Decider[Command, *State]{
 		e.(Event).apply(s)
 		return s
 	},
+	Audit: audit,
 }
 
 func decide(s *State, c Command) ([]domain.Event, error) {

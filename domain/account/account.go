@@ -7,7 +7,6 @@ package account
 
 import (
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/urikake/urikake/domain"
@@ -31,14 +30,13 @@ func (k Key) Stream() string {
 // ParseStream is the inverse of Stream; period is "" in an account's first stream.
 func ParseStream(stream string) (key Key, period string, ok bool) {
 	rest, ok := strings.CutPrefix(stream, "account-")
-	parts := strings.Split(rest, ".")
-	if !ok || len(parts) < 3 || len(parts) > 4 || slices.Contains(parts, "") {
+	seller, rest, two := strings.Cut(rest, ".")
+	customer, rest, three := strings.Cut(rest, ".")
+	currency, period, four := strings.Cut(rest, ".")
+	if !ok || !two || !three || seller == "" || customer == "" || currency == "" || four && (period == "" || strings.Contains(period, ".")) {
 		return Key{}, "", false
 	}
-	if len(parts) == 4 {
-		period = parts[3]
-	}
-	return Key{domain.SellerID(parts[0]), domain.CustomerID(parts[1]), domain.Currency(parts[2])}, period, true
+	return Key{domain.SellerID(seller), domain.CustomerID(customer), domain.Currency(currency)}, period, true
 }
 
 func (k Key) check(f *domain.Faults) {
@@ -72,8 +70,9 @@ type Command interface {
 // Event is a fact about one account.
 type Event interface {
 	domain.Event
-	On() domain.Date // the business date
-	Effect() int64   // what it adds to the account's balance, in minor units
+	On() domain.Date         // the business date
+	Effect() int64           // what it adds to the account's balance, in minor units
+	audit(*State, Key) error // why it can't stand next; nil if it can
 	apply(*State)
 }
 
@@ -108,6 +107,7 @@ var Decider = domain.Decider[Request, *State]{
 		s.apply(e.(Event))
 		return s
 	},
+	Audit: audit,
 }
 
 var (

@@ -86,7 +86,15 @@ func books(t testing.TB, events ...domain.Event) *book {
 }
 
 func (b *book) request(c Command) Request {
-	return Request{Command: c, Parties: b.parties, Stream: acme.Stream()}
+	period := b.State().period
+	if bring, ok := c.(BringForward); ok {
+		period = bring.Part.Period
+	}
+	r := Request{Command: c, Parties: b.parties, Stream: acme.Stream()}
+	if period != "" {
+		r.Stream += "." + period
+	}
+	return r
 }
 
 func (b *book) then(c Command, events ...domain.Event) *book {

@@ -2,6 +2,7 @@ package account
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 
 // Any history of one account, with orders that hold and orders that don't, on any days in any order:
 // no day is ever negative, a refusal changes nothing, a snapshot decides like the books it was taken of,
-// and the books say what an auditor finds who has read nothing but the events.
+// the books say what an auditor finds who has read nothing but the events, and an audit finds no fault with any.
 func TestAnyHistory(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newHistory()
@@ -82,6 +83,9 @@ func (h *history) step(t *rapid.T, c Command) {
 func (h *history) take(t *rapid.T, e domain.Event) {
 	e = readRapid(t, e)
 	h.events = append(h.events, e)
+	if err := errors.Join(Decider.Audit(h.state, h.stream, e), Repeats(e, h.parties.Earlier)); err != nil {
+		t.Fatalf("%s %+v: an audit finds %v", e.Kind(), e, err)
+	}
 	h.state = Decider.Evolve(h.state, e)
 	if err := h.state.CheckInvariants(); err != nil {
 		t.Fatalf("after %s %+v: %v", e.Kind(), e, err)
@@ -100,16 +104,21 @@ func (h *history) take(t *rapid.T, e domain.Event) {
 
 // goOn opens the fresh stream of an account that was carried forward.
 func (h *history) goOn(t *rapid.T) {
-	closed, effect := h.state, h.effect
-	events := BroughtForward(closed, h.stream)
+	closed, effect, from := h.state, h.effect, h.stream
+	events := BroughtForward(closed, from)
 	h.parties.Earlier = append([]*State{closed}, h.parties.Earlier...)
 	h.stream = acme.Stream() + "." + closed.CarriedInto()
 	if key, period, ok := ParseStream(h.stream); !ok || key != acme || period != closed.CarriedInto() {
 		t.Fatalf("%s is read as %v %q %v", h.stream, key, period, ok)
 	}
 	h.state = Decider.New()
-	for _, e := range events {
-		h.state = Decider.Evolve(h.state, readRapid(t, e))
+	for i, e := range events {
+		read := readRapid(t, e)
+		given := BroughtForward(closed, from)[i]
+		if err := errors.Join(Decider.Audit(h.state, h.stream, read), read.(BalanceBroughtForward).Carries(given)); err != nil {
+			t.Fatalf("part %d of %d: an audit finds %v", i+1, len(events), err)
+		}
+		h.state = Decider.Evolve(h.state, read)
 	}
 	if err := h.state.CheckInvariants(); err != nil {
 		t.Fatalf("after the carry forward: %v", err)

@@ -34,6 +34,7 @@ type (
 	}
 	Event interface {
 		domain.Event
+		Of() Key
 		apply(*State)
 	}
 )
@@ -47,6 +48,7 @@ var Decider = domain.Decider[Command, *State]{
 		e.(Event).apply(s)
 		return s
 	},
+	Audit: audit,
 }
 
 // Events are all that a customer's stream holds.

@@ -139,7 +139,8 @@ type Command interface {
 // Event is a fact about one case.
 type Event interface {
 	domain.Event
-	On() domain.Date // the business date
+	On() domain.Date         // the business date
+	audit(*State, Key) error // why it can't stand next; nil if it can
 	apply(*State)
 }
 
@@ -188,6 +189,7 @@ var Decider = domain.Decider[Request, *State]{
 		e.(Event).apply(s)
 		return s
 	},
+	Audit: audit,
 }
 
 // Check refuses a command whose shape is wrong, naming every wrong field.

@@ -16,6 +16,8 @@ type (
 	PolicyEvent interface {
 		domain.Event
 		On() domain.Date
+		of() domain.SellerID
+		audit(*Policies) error // why it can't stand next; nil if it can
 		apply(*Policies)
 	}
 )
@@ -38,6 +40,7 @@ var PolicyDecider = domain.Decider[PolicyCommand, *Policies]{
 		e.(PolicyEvent).apply(s)
 		return s
 	},
+	Audit: auditPolicies,
 }
 
 // CheckPolicy refuses a command whose shape is wrong, naming every wrong field.

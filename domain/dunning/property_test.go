@@ -1,6 +1,7 @@
 package dunning_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -63,6 +64,13 @@ func (w *world) give(t *rapid.T, c dunning.Command) bool {
 	}
 	for _, e := range events {
 		w.audit(t, e)
+		err := dunning.Decider.Audit(w.state, key.Stream(), e)
+		if queued, ok := e.(dunning.ReminderQueued); ok {
+			err = errors.Join(err, w.state.Follows(w.policy.Policy, queued.Reminder))
+		}
+		if err != nil {
+			t.Fatalf("%s %+v: an audit finds %v", e.Kind(), e, err)
+		}
 		w.state = dunning.Decider.Evolve(w.state, e)
 	}
 	return true

@@ -48,7 +48,9 @@ type (
 	}
 	RunEvent interface {
 		domain.Event
+		Of() RunKey
 		On() domain.Date
+		audit(*RunState) error // why it can't stand next; nil if it can
 		apply(*RunState)
 	}
 )
@@ -107,6 +109,7 @@ var RunDecider = domain.Decider[RunCommand, *RunState]{
 		e.(RunEvent).apply(s)
 		return s
 	},
+	Audit: auditRun,
 }
 
 // CheckRun refuses a command whose shape is wrong, naming every wrong field.

@@ -41,6 +41,9 @@ func (b *books) lowestFree() int {
 func (b *books) run(c Command) ([]domain.Event, error) {
 	events, err := Decider.Decide(b.state, c)
 	for _, e := range events {
+		if fault := Decider.Audit(b.state, testKey.Stream(), e); fault != nil {
+			return events, fmt.Errorf("%s: an audit finds %w", e.Kind(), fault)
+		}
 		Decider.Evolve(b.state, e)
 	}
 	return events, err

@@ -19,6 +19,8 @@ type (
 	}
 	Event interface {
 		domain.Event
+		Stream() string     // by its own fields
+		audit(*State) error // why it can't stand next; nil if it can
 		apply(*State)
 	}
 )
@@ -41,6 +43,7 @@ var Decider = domain.Decider[Command, *State]{
 		e.(Event).apply(s)
 		return s
 	},
+	Audit: audit,
 }
 
 // Events are all that the numbering streams hold: those of series, and those of free numbers.

@@ -48,6 +48,8 @@ type (
 	}
 	TextEvent interface {
 		domain.Event
+		Stream() string        // by its own fields
+		audit(TextState) error // why it can't stand next; nil if it can
 		apply(*TextState)
 	}
 )
@@ -67,6 +69,7 @@ var TextDecider = domain.Decider[TextCommand, TextState]{
 		e.(TextEvent).apply(&s)
 		return s
 	},
+	Audit: auditText,
 }
 
 // ClaimText marks a free number as used. The same taker may claim it again.

@@ -50,7 +50,9 @@ type (
 	}
 	Event interface {
 		domain.Event
-		On() domain.Date // the business date
+		Of() Key
+		On() domain.Date    // the business date
+		audit(*State) error // why it can't stand next; nil if it can
 		apply(*State)
 	}
 )
@@ -75,6 +77,7 @@ var Decider = domain.Decider[Command, *State]{
 		e.(Event).apply(s)
 		return s
 	},
+	Audit: audit,
 }
 
 // Events are all that a stream of receipts holds.

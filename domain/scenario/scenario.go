@@ -8,7 +8,7 @@
 //
 // Behind each step stand checks that no test has to ask for: every event, given or produced, is written as JSON, read
 // back by its schema and must be the same; Decide must answer the same twice and leave the books alone; Evolve must
-// give the same books when the history is folded again.
+// give the same books when the history is folded again; and an audit must find nothing in what Decide states.
 package scenario
 
 import (
@@ -93,7 +93,23 @@ func (s *Scenario[C, S]) When(command C) *Outcome[C, S] {
 	if err != nil && len(events) > 0 {
 		s.t.Fatalf("%T is refused (%v) and yet states %d events", command, err, len(events))
 	}
+	s.audit(replayed, command, events)
 	return &Outcome[C, S]{s, command, events, err}
+}
+
+// audit looks at events as they follow books that are the scenario's own no more.
+func (s *Scenario[C, S]) audit(books S, command C, events []domain.Event) {
+	s.t.Helper()
+	if s.decider.Audit == nil {
+		return
+	}
+	for _, e := range events {
+		read := s.throughJSON(e)
+		if err := s.decider.Audit(books, s.decider.Stream(command), read); err != nil {
+			s.t.Fatalf("%T states what an audit finds fault with: %s %+v: %v", command, e.Kind(), e, err)
+		}
+		books = s.decider.Evolve(books, read)
+	}
 }
 
 func (s *Scenario[C, S]) throughJSON(e domain.Event) domain.Event {

@@ -19,6 +19,7 @@ type (
 	}
 	Event interface {
 		domain.Event
+		about() domain.SellerID
 		apply(*State)
 	}
 )
@@ -32,6 +33,7 @@ var Decider = domain.Decider[Command, *State]{
 		e.(Event).apply(s)
 		return s
 	},
+	Audit: audit,
 }
 
 // Events are all that a seller's stream holds.
