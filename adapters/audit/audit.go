@@ -66,6 +66,7 @@ type verification struct {
 	Books
 	*Report
 	parts   int // of the streams, that are replayed one after the other
+	across  *across
 	feed    *feed
 	keys    []note.Verifier
 	done    atomic.Int64

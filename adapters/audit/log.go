@@ -63,13 +63,14 @@ func (v *verification) log(ctx context.Context) error {
 	defer v.feed.end(nil)
 	l := &logged{verification: v, streams: make(map[string]eventstore.Version)}
 	l.checkpoints()
+	v.across = v.begins(l.streams)
 	first := v.replays()
 	n := int64(0)
 	for leaf, err := range merkle.Ahead(eventstore.Own(eventstore.Events(ctx, v.Store), v.Codec.Foreign), 0, v.hashAndDecode) {
 		lost := (*eventstore.Lost)(nil)
 		switch {
 		case err == nil:
-			l.event(leaf)
+			v.across.event(leaf, l.event(leaf))
 			v.feed.give(leaf)
 			if part(leaf.Stream, v.parts) == 0 {
 				first.event(leaf)
@@ -78,6 +79,7 @@ func (v *verification) log(ctx context.Context) error {
 			return ctx.Err()
 		case errors.As(err, &lost):
 			l.gone(leaf.Index, lost)
+			v.across.stop(l.last.Position, "events after it are lost")
 			v.feed.end(err)
 		default:
 			l.lost = append(l.lost, &eventstore.Lost{From: l.last.Position + 1, To: l.last.Position + 1, Why: fmt.Sprintf("can't be read, nor what comes after it: %v", err)})
@@ -144,14 +146,16 @@ func (l *logged) checkpoints() {
 	slices.SortStableFunc(l.points, func(a, b point) int { return cmp.Compare(a.Size, b.Size) })
 }
 
-func (l *logged) event(leaf merkle.Leaf) {
+// event tells whether it is the next of its stream.
+func (l *logged) event(leaf merkle.Leaf) (follows bool) {
 	l.Events++
 	l.Position = leaf.Position
-	l.order(leaf.Recorded)
+	follows = l.order(leaf.Recorded)
 	l.last = leaf.Recorded
 	fresh := l.edge.Add(leaf.Hash)
 	l.reach()
 	l.compare(leaf, fresh)
+	return follows
 }
 
 // reach notes the root for checkpoints of this size.
@@ -168,18 +172,20 @@ func (v *verification) find(r eventstore.Recorded, rule, format string, args ...
 	v.add(Finding{Rule: rule, Position: r.Position, Stream: r.Stream, Version: r.Version, Text: fmt.Sprintf(format, args...)})
 }
 
-// order asks that everything goes on from the event before.
-func (l *logged) order(r eventstore.Recorded) {
+// order asks that everything goes on from the event before, and tells whether it is the next of its stream.
+func (l *logged) order(r eventstore.Recorded) (follows bool) {
 	if r.Position <= l.last.Position {
 		l.find(r, LogOrder, "it stands after position %d", l.last.Position)
 	}
 	if r.At.Before(l.last.At) {
 		l.find(r, LogOrder, "it was recorded at %s, before the event that stands before it, at %s", r.At.Format(time.RFC3339Nano), l.last.At.Format(time.RFC3339Nano))
 	}
-	if want := l.streams[r.Stream] + 1; r.Version != want {
+	want := l.streams[r.Stream] + 1
+	if follows = r.Version == want; !follows {
 		l.find(r, LogOrder, "the stream's next version would be %d", want)
 	}
 	l.streams[r.Stream] = r.Version
+	return follows
 }
 
 // compare asks whether the event is the one that was hashed when it was recorded.

@@ -24,7 +24,15 @@ const (
 	TreeFile       = "tree.file"            // stored hashes that are not those of the log
 	Unreadable     = "event.unreadable"     // an event that can't be decoded
 	RepeatedID     = "event.repeated_id"    // an id that stands twice in a stream
+	Misplaced      = "event.misplaced"      // an event that belongs in another stream
+	Contradiction  = "event.contradiction"  // an event that can't follow what its stream holds before it
+	CommandTwice   = "command.repeated"     // a command that one stream has twice
 	Invariant      = "aggregate.invariant"  // facts that contradict each other
+	Unregistered   = "stream.unregistered"  // a stream of a seller or customer that nobody has registered
+	WrongNumber    = "document.number"      // a document's number that was not given out for it, or a number without its document
+	WrongReceipt   = "receipt.payment"      // a receipt and a payment that don't agree
+	WrongCarry     = "account.carried"      // a balance that is not the one carried forward
+	WrongClaim     = "dunning.claim"        // a reminder, promise or plan that its account or policy does not know
 	Unbalanced     = "journal.unbalanced"   // an entry whose debits are not its credits
 	ViewsRow       = "views.row"            // a row that is not what the log gives
 	ViewsFailed    = "views.failed"         // read models that could not be compared
@@ -122,7 +130,8 @@ func (r *Report) Write(w io.Writer) error {
 
 var rules = []string{
 	LogFile, LogLost, LogOrder, LogChanged, LogRemoved, LogAdded, Signature, Mismatch, TreeFile,
-	Unreadable, RepeatedID, Invariant, Unbalanced, ViewsRow, ViewsFailed,
+	Unreadable, RepeatedID, Misplaced, Contradiction, CommandTwice, Invariant, Unregistered, WrongNumber, WrongReceipt, WrongCarry, WrongClaim,
+	Unbalanced, ViewsRow, ViewsFailed,
 }
 
 func (f Finding) where() string {

@@ -1,8 +1,8 @@
 package audit
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"maps"
@@ -28,6 +28,7 @@ import (
 
 // folded is one aggregate while it is replayed.
 type folded interface {
+	audit(stream string, e domain.Event) error // why it can't stand next
 	apply(domain.Event)
 	check() error // its invariants
 }
@@ -36,6 +37,10 @@ type aggregate[C, S any] struct {
 	domain.Decider[C, S]
 	state      S
 	invariants func(S) error
+}
+
+func (a *aggregate[C, S]) audit(stream string, e domain.Event) error {
+	return a.Audit(a.state, stream, e)
 }
 
 func (a *aggregate[C, S]) apply(e domain.Event) { a.state = a.Evolve(a.state, e) }
@@ -69,12 +74,18 @@ var aggregates = map[string]func() folded{
 // in memory together.
 const partMax = 1_000_000
 
-// part says which part of so many a stream belongs to.
+// part says which part of so many a stream belongs to. All that a seller has of one customer stands together.
 func part(stream string, parts int) int {
 	if parts == 1 {
 		return 0
 	}
-	return int(maphash.String(partSeed, stream) % uint64(parts))
+	_, whose, _ := strings.Cut(stream, "-")
+	if seller := strings.IndexByte(whose, '.') + 1; seller > 0 {
+		if customer := strings.IndexByte(whose[seller:], '.'); customer >= 0 {
+			whose = whose[:seller+customer]
+		}
+	}
+	return int(maphash.String(partSeed, whose) % uint64(parts))
 }
 
 var partSeed = maphash.MakeSeed()
@@ -99,6 +110,22 @@ func (v *verification) replays() *replays {
 	return &replays{verification: v, streams: make(map[string]*replayed)}
 }
 
+// replayed is one stream as far as it has been read.
+type replayed struct {
+	version eventstore.Version
+	marks   []mark
+	state   folded // nil once it can't be folded on
+	*carried
+}
+
+// mark is what is remembered of an event to find that it, or its command, came twice.
+type mark struct {
+	id      uuid.UUID
+	command [2]uint64 // hashes of the command's id; none where the event names no command
+	at      eventstore.Position
+	version eventstore.Version
+}
+
 // event takes the next event of the log.
 func (p *replays) event(l merkle.Leaf) {
 	s := p.streams[l.Stream]
@@ -109,7 +136,7 @@ func (p *replays) event(l merkle.Leaf) {
 	if s.version++; l.Version != s.version {
 		s.state, s.version = nil, l.Version // what follows would be folded onto something else
 	}
-	s.ids = append(s.ids, l.ID)
+	s.marks = append(s.marks, mark{l.ID, commandOf(l.Recorded), l.Position, l.Version})
 	if l.Bad != nil {
 		p.find(l.Recorded, Unreadable, "%v", l.Bad)
 		s.state = nil
@@ -134,6 +161,46 @@ func (p *replays) begin(r eventstore.Recorded) *replayed {
 	return &replayed{state: begins()}
 }
 
+// fold asks whether an event may stand where it does, and folds it. What belongs elsewhere is left out; what contradicts
+// the books is folded all the same, as the ledger itself does. It never lets a fact that does not fit end the audit.
+func (p *replays) fold(s *replayed, l merkle.Leaf) {
+	found := false
+	defer func() {
+		if r := recover(); r != nil {
+			if s.state = nil; !found {
+				p.find(l.Recorded, Contradiction, "%s does not fit what the stream holds before it: %v", l.Kind, r)
+			}
+		}
+	}()
+	if s.state == nil {
+		return
+	}
+	if err := s.state.audit(l.Stream, l.Event); err != nil {
+		found = true
+		if errors.Is(err, domain.ErrMisplaced) {
+			p.find(l.Recorded, Misplaced, "%s: %s", l.Kind, told(err))
+			return
+		}
+		p.find(l.Recorded, Contradiction, "%s: %s", l.Kind, told(err))
+	}
+	p.link(s, l)
+	s.state.apply(l.Event)
+}
+
+// told is what was found, by the rule that refuses such a thing unless that only says that something was found.
+func told(err error) string {
+	var e *domain.Error
+	switch {
+	case !errors.As(err, &e):
+		return err.Error()
+	case e.Is(domain.ErrMisplaced), e.Is(domain.ErrContradiction):
+		return e.Detail
+	}
+	plain := *e
+	plain.Field = "" // of a command that there is none of
+	return plain.Error()
+}
+
 // end checks what the events came to, on all cores.
 func (p *replays) end() {
 	names := make(chan string)
@@ -156,12 +223,7 @@ func (p *replays) end() {
 
 // close checks one aggregate.
 func (p *replays) close(name string, s *replayed) {
-	slices.SortFunc(s.ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
-	for i := 1; i < len(s.ids); i++ {
-		if s.ids[i] == s.ids[i-1] {
-			p.add(Finding{Rule: RepeatedID, Stream: name, Text: fmt.Sprintf("two events have the id %s", s.ids[i])})
-		}
-	}
+	p.repeats(name, s.marks)
 	if s.state == nil {
 		return
 	}
@@ -172,26 +234,6 @@ func (p *replays) close(name string, s *replayed) {
 	}()
 	if err := s.state.check(); err != nil {
 		p.add(Finding{Rule: Invariant, Stream: name, Version: s.version, Text: err.Error()})
-	}
-}
-
-// replayed is one stream as far as it has been read.
-type replayed struct {
-	version eventstore.Version
-	ids     []uuid.UUID
-	state   folded // nil once it can't be folded on
-}
-
-// fold never lets a fact that does not fit end the audit.
-func (p *replays) fold(s *replayed, l merkle.Leaf) {
-	defer func() {
-		if r := recover(); r != nil {
-			p.find(l.Recorded, Invariant, "%s does not fit what the stream holds before it: %v", l.Kind, r)
-			s.state = nil
-		}
-	}()
-	if s.state != nil {
-		s.state.apply(l.Event)
 	}
 }
 

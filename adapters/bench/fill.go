@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/numbering"
 	"github.com/urikake/urikake/eventstore"
 )
 
@@ -20,12 +22,7 @@ func fill(ctx context.Context, store eventstore.Store, codec *eventstore.Codec, 
 			n++
 		}
 		h := history{ctx: ctx, store: store, codec: codec, key: keyOf(i), rng: rand.New(rand.NewPCG(uint64(i), 7)), state: account.Decider.New()}
-		for k := range n {
-			if err := h.invoice(k, n); err != nil {
-				return err
-			}
-		}
-		return h.flush()
+		return h.write(n)
 	})
 }
 
@@ -45,15 +42,98 @@ type history struct {
 // payer is a name as banks give it, which the log seals.
 const payer = "ｶ)ﾔﾏﾀﾞｼﾖｳｼﾞ"
 
+// write gives out the numbers of n invoices, issues and mostly settles them, and confirms the numbers.
+func (h *history) write(n int) error {
+	taken, err := h.numbers(n)
+	if err != nil {
+		return err
+	}
+	for k := range n {
+		if err := h.invoice(k, n); err != nil {
+			return err
+		}
+	}
+	if err := h.flush(); err != nil {
+		return err
+	}
+	return taken()
+}
+
+// series is the account's own, since accounts are written at the same time.
+func (h *history) series() numbering.Key {
+	return numbering.Key{Seller: h.key.Seller, Series: domain.Series(h.key.Customer), Year: firstDay.Year()}
+}
+
+func (h *history) id(k int) domain.InvoiceID {
+	return domain.InvoiceID(fmt.Sprintf("%s-%06d", h.key.Customer, k))
+}
+
+// numbers takes the first n of the account's series, and gives what confirms them.
+func (h *history) numbers(n int) (confirm func() error, err error) {
+	state, version := numbering.Decider.New(), eventstore.Version(0)
+	give := func(c numbering.Command) error {
+		events, err := numbering.Decider.Decide(state, c)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			state = numbering.Decider.Evolve(state, e)
+			p, err := h.propose(h.series().Stream(), fmt.Sprintf("numbers-%d", version), c.Name(), e)
+			if err == nil {
+				_, err = h.store.Append(h.ctx, h.series().Stream(), version, p)
+			}
+			if err != nil {
+				return err
+			}
+			version++
+		}
+		return nil
+	}
+	all := make([]int, n)
+	for k := range all {
+		all[k] = k + 1
+	}
+	for some := range slices.Chunk(all, numbering.TakersMax) {
+		takers := make([]numbering.Taker, len(some))
+		for i, number := range some {
+			takers[i] = numbering.Taker{Account: h.key.Stream(), Invoice: h.id(number - 1), CommandID: fmt.Sprintf("issue-%d", number)}
+		}
+		if err := give(numbering.TakeNumbers{Key: h.series(), For: takers}); err != nil {
+			return nil, err
+		}
+	}
+	return func() error {
+		for some := range slices.Chunk(all, numbering.IssuedMax) {
+			if err := give(numbering.ConfirmNumbers{Key: h.series(), Numbers: some}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+func (h *history) propose(stream, command, name string, e domain.Event) (eventstore.Proposed, error) {
+	p, err := h.codec.Encode(e)
+	if err == nil {
+		p.Data, err = h.codec.Seal(stream, command, 0, p)
+	}
+	if err != nil {
+		return p, err
+	}
+	p.ID = eventstore.EventID(stream, command, 0, p.Data)
+	p.Metadata, err = json.Marshal(eventstore.Metadata{CommandID: command, CommandName: name, Actor: "bench", Schema: p.Schema})
+	return p, err
+}
+
 // historyDays is how long the history is.
 const historyDays = 600
 
 // invoice issues the k-th of n invoices and, nine times of ten, books its payment.
 func (h *history) invoice(k, n int) error {
-	id := domain.InvoiceID(fmt.Sprintf("%s-%06d", h.key.Customer, k))
+	id := h.id(k)
 	issued := firstDay.AddDays(k * historyDays / n)
 	issue := account.IssueInvoice{
-		Key: h.key, Invoice: id, Number: string(id), IssuedOn: issued, DueOn: issued.AddDays(30),
+		Key: h.key, Invoice: id, Number: h.series().Number(k + 1), IssuedOn: issued, DueOn: issued.AddDays(30),
 		Lines: []account.Line{{
 			Description: "Monthly service", Quantity: domain.DecimalOf(1),
 			UnitPrice: domain.DecimalOf(int64(10_000 + h.rng.IntN(90_000))), Category: account.Standard, Rate: 1000,
@@ -79,16 +159,7 @@ func (h *history) decide(c account.Command) ([]domain.Event, error) {
 	}
 	for _, e := range events {
 		h.state = account.Decider.Evolve(h.state, e)
-		command := fmt.Sprintf("fill-%s-%d", h.key.Customer, h.written)
-		p, err := h.codec.Encode(e)
-		if err == nil {
-			p.Data, err = h.codec.Seal(h.key.Stream(), command, 0, p)
-		}
-		if err != nil {
-			return nil, err
-		}
-		p.ID = eventstore.EventID(h.key.Stream(), command, 0, p.Data)
-		p.Metadata, err = json.Marshal(eventstore.Metadata{CommandID: command, CommandName: c.Name(), Actor: "bench", Schema: p.Schema})
+		p, err := h.propose(h.key.Stream(), fmt.Sprintf("fill-%s-%d", h.key.Customer, h.written), c.Name(), e)
 		if err != nil {
 			return nil, err
 		}
