@@ -139,6 +139,7 @@ func TestRealReceivables(t *testing.T) {
 	start := time.Now()
 	typed(t, "--data", dir, "import", "receivables", path, "--seller", "ACME", "--currency", "USD")
 	t.Logf("imported in %.1f s", time.Since(start).Seconds())
+	typed(t, "--data", dir, "audit", "verify") // exits 1 whatever it finds
 	report := func(group string, asOf time.Time, more ...string) string {
 		return typed(t, append([]string{
 			"--data", dir, "report", "aging", "--seller", "ACME", "--format", "csv",

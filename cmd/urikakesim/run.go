@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/urikake/urikake/adapters/audit"
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/faulty"
@@ -130,7 +131,16 @@ func (w *world) finish() error {
 			return fmt.Errorf("%s's %s %s at the end: %w", s.Seller, s.Customer, s.Currency, err)
 		}
 	}
-	return errors.Join(w.audit(), w.foldAnew())
+	return errors.Join(w.audit(), w.verify(), w.foldAnew())
+}
+
+// verify has the log audited, as who reads nothing else would.
+func (w *world) verify() error {
+	r, err := audit.Verify(w.ctx, audit.Books{Store: w.log, Codec: ledger.Codec()}, nil)
+	if err != nil || r.OK {
+		return err
+	}
+	return fmt.Errorf("an audit finds %+v", r.Findings)
 }
 
 // fill issues some more documents, through a node that begins anew and so finishes what was left pending.

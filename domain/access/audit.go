@@ -24,8 +24,6 @@ func (e KeyCreated) audit(s *State) error {
 	switch {
 	case found:
 		return ErrRepeatedKey.With("%s", e.Key)
-	case len(s.Keys) >= KeysMax:
-		return ErrTooManyKeys
 	case !isHash(e.Hash):
 		return ErrBadHash
 	case !e.ExpiresAt.IsZero() && !e.ExpiresAt.After(e.CreatedAt):

@@ -25,8 +25,6 @@ func (e BalanceBroughtForward) audit(s *State, k Key) error {
 		return domain.ErrMisplaced.With("it was carried forward from %q", e.From)
 	case e.Part != s.brought+1 || s.parts > 0 && e.Parts != s.parts || e.Part > e.Parts:
 		return ErrSamePeriod.With("part %d of %d after %d of %d", e.Part, e.Parts, s.brought, s.parts)
-	case s.broughtFrom != "" && e.From != s.broughtFrom:
-		return domain.Same("the stream that it comes from", e.From, s.broughtFrom)
 	}
 	return nil
 }

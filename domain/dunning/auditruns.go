@@ -24,11 +24,7 @@ func (e BankDataRecorded) of() domain.SellerID { return e.Seller }
 
 // A policy's versions follow each other.
 func (e PolicySet) audit(s *Policies) error {
-	now, known := s.byID[e.ID]
-	if !known && len(s.byID) >= PoliciesMax {
-		return ErrTooManyPolicies
-	}
-	return domain.Same("the version of "+string(e.ID), e.Version, now.Version+1)
+	return domain.Same("the version of "+string(e.ID), e.Version, s.byID[e.ID].Version+1)
 }
 
 // A policy that there is is assigned, to a customer or a group that has another.
