@@ -42,7 +42,8 @@ type Note struct {
 
 // Verify checks everything that can be checked, and goes on whatever it finds. The error says why it could not be done:
 // an ended ctx, a log that can't be read at all. O(events + rows); in memory stand the
-// aggregates of up to about a million events, and a line a stream. tell may be nil.
+// aggregates of up to about a million events, a line a stream, and what waits: numbers without their documents, receipts
+// without a payer. tell may be nil.
 func Verify(ctx context.Context, b Books, tell func(done, total int64)) (*Report, error) {
 	start := time.Now()
 	r := &Report{Keys: b.Keys}

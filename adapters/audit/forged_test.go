@@ -129,6 +129,21 @@ func story(t testing.TB, store eventstore.Store) {
 	)
 }
 
+// keptStory is the story in a directory.
+func keptStory(t testing.TB) kept {
+	t.Helper()
+	k := kept{dir: t.TempDir()}
+	store, err := sqlite.Open(k.dir, ticking())
+	if err != nil {
+		t.Fatal(err)
+	}
+	story(t, store)
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
 // forger appends what no command has written.
 type forger struct {
 	*sqlite.Store
@@ -184,15 +199,7 @@ func (f *forger) audit() *Report {
 
 // Each thing that no decider states is found where it stands, and it is said what differs.
 func TestForgedEvents(t *testing.T) {
-	k := kept{dir: t.TempDir()}
-	store, err := sqlite.Open(k.dir, ticking())
-	if err != nil {
-		t.Fatal(err)
-	}
-	story(t, store)
-	if err := store.Close(); err != nil {
-		t.Fatal(err)
-	}
+	k := keptStory(t)
 	sound := k.opened(t)
 	if r := sound.audit(); !r.OK || r.Streams < 20 {
 		t.Fatal(r)
@@ -233,13 +240,7 @@ func TestForgedEvents(t *testing.T) {
 
 // A command that comes twice, and an event that does, are found where they come again.
 func TestForgedRepeats(t *testing.T) {
-	k := kept{dir: t.TempDir()}
-	store, err := sqlite.Open(k.dir, ticking())
-	if err != nil {
-		t.Fatal(err)
-	}
-	story(t, store)
-	f := &forger{Store: store, t: t}
+	f := keptStory(t).opened(t)
 	defer f.Close()
 	stream := accountOf("A").Stream()
 	f.append(stream, account.NumberForfeited{Number: "x", Token: 1, ForfeitOn: on("04-01")})
@@ -259,15 +260,7 @@ func TestForgedRepeats(t *testing.T) {
 
 // Beyond what is lost, nothing is said of what relies upon it, and that is told.
 func TestBlindBeyondLoss(t *testing.T) {
-	k := kept{dir: t.TempDir()}
-	store, err := sqlite.Open(k.dir, ticking())
-	if err != nil {
-		t.Fatal(err)
-	}
-	story(t, store)
-	if err := store.Close(); err != nil {
-		t.Fatal(err)
-	}
+	k := keptStory(t)
 	c := k.copied(t)
 	c.sql(t, "DELETE FROM events WHERE position = (SELECT min(position) FROM events WHERE stream = (SELECT id FROM streams WHERE name LIKE 'numbering-%'))")
 	r := c.audit(t, Given{})

@@ -7,7 +7,6 @@
 package numbering
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -30,7 +29,19 @@ const (
 
 // Format writes a document number: INV-2026-000001, with more than six digits where it needs them.
 func Format(series domain.Series, year, n int) string {
-	return fmt.Sprintf("%s-%04d-%0*d", series, year, digitsMin, n)
+	b := append(make([]byte, 0, len(series)+16), series...)
+	b = padded(append(b, '-'), year, 4)
+	return string(padded(append(b, '-'), n, digitsMin))
+}
+
+// padded appends a number with at least so many digits.
+func padded(b []byte, n, digits int) []byte {
+	for least := 10; digits > 1; digits, least = digits-1, least*10 {
+		if n < least {
+			b = append(b, '0')
+		}
+	}
+	return strconv.AppendInt(b, int64(n), 10)
 }
 
 // Parse is the inverse of Format; ok is false for a text that Format would not write.
