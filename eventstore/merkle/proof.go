@@ -88,7 +88,7 @@ func (p Proof) Check(keys []note.Verifier) (Checkpoint, error) {
 	if err != nil {
 		return c, err
 	}
-	leaf, _ := LeafHash(nil, p.Index, r)
+	leaf := LeafHash(p.Index, r)
 	if p.Index < 0 || p.Index >= c.Size || tlog.CheckRecord(p.Path, c.Size, c.Root, p.Index, leaf) != nil {
 		return c, ErrBadProof.With("this event is not the %d-th of the %d events of the checkpoint of %s", p.Index+1, c.Size, c.Time.Format(time.RFC3339))
 	}
