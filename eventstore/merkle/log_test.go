@@ -179,6 +179,24 @@ func TestCheckpointsAndProofs(t *testing.T) {
 	}
 }
 
+// A ledger that signs for a log of a size that no log has can't keep an auditor's machine busy for ever.
+func TestSizeOfNoLog(t *testing.T) {
+	s, keys := keyPair(t, "ledger.example")
+	for _, size := range []int64{sizeMax + 1, 1<<62 + 1, 1<<63 - 1} {
+		c, err := Checkpoint{Origin: s.Name(), Size: size, Position: 1, Time: noon}.sign(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := Proof{Format: proofFormat, Event: eventstore.LineOf(eventstore.Recorded{Position: 1, Stream: "s", Version: 1, At: noon, Proposed: eventstore.Proposed{Kind: "k"}}), Path: make(tlog.RecordProof, 3), Checkpoint: c.Note}
+		if _, err := p.Check(keys); !errors.Is(err, ErrBadCheckpoint) {
+			t.Errorf("an event of %d: %v", size, err)
+		}
+		if _, _, err := (ConsistencyProof{Format: ConsistencyFormat, From: c.Note, To: c.Note, Path: make(tlog.TreeProof, 3)}).Check(keys); !errors.Is(err, ErrBadCheckpoint) {
+			t.Errorf("consistency of %d: %v", size, err)
+		}
+	}
+}
+
 // A proof proves its own event alone, and is believed by the right key alone.
 func TestForgedProofs(t *testing.T) {
 	ctx, store := context.Background(), memory.New(clock)

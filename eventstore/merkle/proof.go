@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -97,10 +98,35 @@ func (p Proof) Check(keys []note.Verifier) (Checkpoint, error) {
 
 // ReadProof reads a proof strictly. Refuses audit.bad_proof.
 func ReadProof(b []byte) (p Proof, err error) {
+	err = readStrictly(b, &p)
+	return p, err
+}
+
+// FormatOf tells of which kind a proof is; "" where it does not say.
+func FormatOf(b []byte) string {
+	var p struct {
+		Format string `json:"format"`
+	}
+	_ = json.Unmarshal(b, &p) // reading it will tell why it can't be read
+	return p.Format
+}
+
+// readStrictly reads a proof that is written as it was made, blanks between tokens aside: another spelling of the same
+// would be a change that nobody notices.
+func readStrictly(b []byte, proof any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&p); err != nil {
-		return p, ErrBadProof.With("it can't be read: %v", err)
+	if err := d.Decode(proof); err != nil {
+		return ErrBadProof.With("it can't be read: %v", err)
 	}
-	return p, nil
+	var have, want bytes.Buffer
+	e := json.NewEncoder(&want)
+	e.SetEscapeHTML(false)
+	if err := errors.Join(json.Compact(&have, b), e.Encode(proof)); err != nil {
+		return ErrBadProof.With("it can't be read: %v", err)
+	}
+	if !bytes.Equal(have.Bytes(), bytes.TrimSuffix(want.Bytes(), []byte("\n"))) {
+		return ErrBadProof.With("it is not written as it was made: its members stand in another order, twice, or are spelled otherwise")
+	}
+	return nil
 }
