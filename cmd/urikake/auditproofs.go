@@ -175,11 +175,15 @@ func (c *auditCheckProofCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	check := checkEvent
-	if merkle.FormatOf(b) == merkle.ConsistencyFormat {
-		check = checkConsistency
+	var proved string
+	switch format := merkle.FormatOf(b); format {
+	case merkle.EventFormat:
+		proved, err = checkEvent(b, verifiers)
+	case merkle.ConsistencyFormat:
+		proved, err = checkConsistency(b, verifiers)
+	default:
+		err = merkle.ErrBadProof.With("its format is %.40q, want %s or %s", format, merkle.EventFormat, merkle.ConsistencyFormat)
 	}
-	proved, err := check(b, verifiers)
 	if err != nil {
 		return err
 	}

@@ -152,7 +152,7 @@ func TestForgedConsistency(t *testing.T) {
 		change func(*ConsistencyProof)
 		want   error
 	}{
-		"format":            {func(p *ConsistencyProof) { p.Format = proofFormat }, ErrBadProof},
+		"format":            {func(p *ConsistencyProof) { p.Format = EventFormat }, ErrBadProof},
 		"swapped":           {func(p *ConsistencyProof) { p.From, p.To = p.To, p.From }, ErrBadSizes},
 		"signed by another": {func(p *ConsistencyProof) { p.To = foreign.checkpoint(t, 100).Note }, ErrBadSignature},
 		"older by another":  {func(p *ConsistencyProof) { p.From = foreign.checkpoint(t, 37).Note }, ErrBadSignature},

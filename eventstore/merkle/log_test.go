@@ -187,7 +187,7 @@ func TestSizeOfNoLog(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := Proof{Format: proofFormat, Event: eventstore.LineOf(eventstore.Recorded{Position: 1, Stream: "s", Version: 1, At: noon, Proposed: eventstore.Proposed{Kind: "k"}}), Path: make(tlog.RecordProof, 3), Checkpoint: c.Note}
+		p := Proof{Format: EventFormat, Event: eventstore.LineOf(eventstore.Recorded{Position: 1, Stream: "s", Version: 1, At: noon, Proposed: eventstore.Proposed{Kind: "k"}}), Path: make(tlog.RecordProof, 3), Checkpoint: c.Note}
 		if _, err := p.Check(keys); !errors.Is(err, ErrBadCheckpoint) {
 			t.Errorf("an event of %d: %v", size, err)
 		}

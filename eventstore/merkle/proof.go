@@ -23,7 +23,8 @@ type Proof struct {
 	Checkpoint string           `json:"checkpoint" doc:"the signed note of the tree in which the event stands"`
 }
 
-const proofFormat = "urikake-proof-1"
+// EventFormat is what a proof of an event says that it is.
+const EventFormat = "urikake-proof-1"
 
 var ErrBadProof = &domain.Error{
 	Code: domain.Refused, Rule: "audit.bad_proof",
@@ -66,7 +67,7 @@ func (l *Log) prove(ctx context.Context, c Checkpoint, index int64, at eventstor
 		if err != nil {
 			return Proof{}, err
 		}
-		p := Proof{Format: proofFormat, Index: index, Event: eventstore.LineOf(r), Path: path, Checkpoint: c.Note}
+		p := Proof{Format: EventFormat, Index: index, Event: eventstore.LineOf(r), Path: path, Checkpoint: c.Note}
 		if _, err := p.Check(nil); err != nil { // what does not hold must not leave the house
 			return Proof{}, ErrForked.With("position %d: %v", at, err)
 		}
@@ -78,8 +79,8 @@ func (l *Log) prove(ctx context.Context, c Checkpoint, index int64, at eventstor
 // Check proves again, from nothing but the proof and public keys. Refuses audit.bad_proof, audit.bad_checkpoint,
 // audit.bad_signature. Without keys the signature is not looked at.
 func (p Proof) Check(keys []note.Verifier) (Checkpoint, error) {
-	if p.Format != proofFormat {
-		return Checkpoint{}, ErrBadProof.With("its format is %.40q, want %s", p.Format, proofFormat)
+	if p.Format != EventFormat {
+		return Checkpoint{}, ErrBadProof.With("its format is %.40q, want %s", p.Format, EventFormat)
 	}
 	c, err := ParseCheckpoint(p.Checkpoint, keys)
 	if err != nil {
