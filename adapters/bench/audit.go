@@ -45,7 +45,7 @@ func audits(ctx context.Context, dir string, o Options) (results []Result, err e
 	}), nil
 }
 
-const replayRounds = 7
+const replayRounds = 5
 
 // replays compares a replay with one that also makes the hash tree. They take turns, as the machine is not the same from
 // one second to the next; the first round warms up and is not counted. The share is the median of the rounds' own.

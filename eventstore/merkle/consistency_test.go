@@ -232,8 +232,15 @@ func TestConsistencyOfALog(t *testing.T) {
 		from, to int64
 		want     error
 	}{
-		{20, 51, nil}, {51, 51, nil}, {0, 50, ErrBadSizes}, {-1, 50, ErrBadSizes}, {50, 20, ErrBadSizes}, {51, 0, ErrBadSizes},
-		{20, 52, ErrBeyondTree}, {20, 1 << 62, ErrBeyondTree}, {20, -1, ErrBadSizes},
+		{20, 51, nil},
+		{51, 51, nil},
+		{0, 50, ErrBadSizes},
+		{-1, 50, ErrBadSizes},
+		{50, 20, ErrBadSizes},
+		{51, 0, ErrBadSizes},
+		{20, 52, ErrBeyondTree},
+		{20, 1 << 62, ErrBeyondTree},
+		{20, -1, ErrBadSizes},
 	} {
 		if _, err := l.Consistency(ctx, sizes.from, sizes.to); !errors.Is(err, sizes.want) {
 			t.Errorf("from %d to %d: %v, want %v", sizes.from, sizes.to, err, sizes.want)
