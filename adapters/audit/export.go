@@ -47,11 +47,11 @@ type Sealer struct {
 	edge     merkle.Frontier
 	position eventstore.Position
 	rest     []byte // of a line that is not whole yet
-	buf      []byte
+	hasher   *merkle.Hasher
 }
 
 // NewSealer passes lines on to w.
-func NewSealer(w io.Writer) *Sealer { return &Sealer{to: w} }
+func NewSealer(w io.Writer) *Sealer { return &Sealer{to: w, hasher: merkle.NewHasher()} }
 
 // Count is how many events have passed.
 func (s *Sealer) Count() int64 { return s.edge.Size() }
@@ -78,9 +78,8 @@ func (s *Sealer) line(b []byte) error {
 	if err != nil {
 		return err
 	}
-	hash, buf := merkle.LeafHash(s.buf, s.edge.Size(), r)
-	s.edge.Add(hash)
-	s.buf, s.position = buf, r.Position
+	s.edge.Add(s.hasher.Leaf(s.edge.Size(), &r))
+	s.position = r.Position
 	return nil
 }
 
@@ -133,7 +132,7 @@ func ReadExport(in io.Reader, keys []note.Verifier, each func(index int64, r eve
 	lines.Buffer(make([]byte, 1<<20), lineMax)
 	var edge merkle.Frontier
 	var last eventstore.Position
-	var buf []byte
+	hasher := merkle.NewHasher()
 	number := 0
 	for lines.Scan() {
 		number++
@@ -157,9 +156,7 @@ func ReadExport(in io.Reader, keys []note.Verifier, each func(index int64, r eve
 		if err := each(edge.Size(), r); err != nil {
 			return t, atLine(err, number)
 		}
-		var hash tlog.Hash
-		hash, buf = merkle.LeafHash(buf, edge.Size(), r)
-		edge.Add(hash)
+		edge.Add(hasher.Leaf(edge.Size(), &r))
 		last = r.Position
 	}
 	if err := lines.Err(); err != nil {

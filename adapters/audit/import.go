@@ -102,15 +102,14 @@ func beginning(ctx context.Context, store eventstore.Store, open func() (io.Read
 	}
 	next, stop := iter.Pull2(eventstore.Own(eventstore.Events(ctx, store), codec.Foreign))
 	defer stop()
-	over := false
+	over, hasher := false, merkle.NewHasher()
 	_, err = read(open, func(in io.Reader) (Trailer, error) {
 		return ReadExport(in, nil, func(index int64, want eventstore.Recorded) error {
 			r, err, more := next()
 			if over = over || !more; over || err != nil {
 				return err
 			}
-			wanted, _ := merkle.LeafHash(nil, index, want)
-			if hash, _ := merkle.LeafHash(nil, index, r); hash != wanted {
+			if hasher.Leaf(index, &r) != hasher.Leaf(index, &want) {
 				return ErrNotEmpty.With("it holds another event at position %d", r.Position)
 			}
 			have++

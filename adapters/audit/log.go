@@ -67,8 +67,7 @@ func (v *verification) log(ctx context.Context) error {
 	first := v.replays()
 	n := int64(0)
 	for leaf, err := range merkle.Ahead(eventstore.Own(eventstore.Events(ctx, v.Store), v.Codec.Foreign), 0, v.hashAndDecode) {
-		lost := (*eventstore.Lost)(nil)
-		switch {
+		switch lost, ok := errors.AsType[*eventstore.Lost](err); {
 		case err == nil:
 			v.across.event(leaf, l.event(leaf))
 			v.feed.give(leaf)
@@ -77,7 +76,7 @@ func (v *verification) log(ctx context.Context) error {
 			}
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.As(err, &lost):
+		case ok:
 			l.gone(leaf.Index, lost)
 			v.across.stop(l.last.Position, "events after it are lost")
 			v.feed.end(err)
@@ -96,21 +95,19 @@ func (v *verification) log(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (v *verification) hashAndDecode(buf []byte, l *merkle.Leaf) []byte {
-	l.Hash, buf = merkle.LeafHash(buf, l.Index, l.Recorded)
+func (v *verification) hashAndDecode(h *merkle.Hasher, l *merkle.Leaf) {
+	l.Hash = h.Leaf(l.Index, &l.Recorded)
 	v.decode(l)
-	return buf
 }
 
 // again replays a further part of the streams.
 func (v *verification) again(ctx context.Context, which int) error {
 	later := v.replays()
 	n := int64(0)
-	mine := func(buf []byte, l *merkle.Leaf) []byte {
+	mine := func(_ *merkle.Hasher, l *merkle.Leaf) {
 		if part(l.Stream, v.parts) == which {
 			v.decode(l)
 		}
-		return buf
 	}
 	for leaf, err := range merkle.Ahead(eventstore.Own(eventstore.Events(ctx, v.Store), v.Codec.Foreign), 0, mine) {
 		if ctx.Err() != nil {
@@ -217,8 +214,7 @@ func (l *logged) compare(leaf merkle.Leaf, fresh []tlog.Hash) {
 }
 
 func (l *logged) hashAt(leaf merkle.Leaf, index int64) tlog.Hash {
-	hash, _ := merkle.LeafHash(nil, index, leaf.Recorded)
-	return hash
+	return merkle.LeafHash(index, leaf.Recorded)
 }
 
 // shifted tells whether the event is one that was hashed a few places away, since others were removed or added.

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
 
@@ -44,6 +45,35 @@ func audits(ctx context.Context, dir string, o Options) (results []Result, err e
 	}), nil
 }
 
+const replayRounds = 5
+
+// replays compares a replay with one that also makes the hash tree. They take turns, as the machine is not the same from
+// one second to the next; the first round warms up and is not counted. The share is the median of the rounds' own.
+func replays(ctx context.Context, b *books, o Options) ([]Result, error) {
+	var alone, hashed, share []float64
+	for round := range 1 + replayRounds {
+		o.tell("replaying, and replaying and hashing: round %d of %d", round, replayRounds)
+		runtime.GC()
+		a, err := replay(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		runtime.GC()
+		h, err := replayHashed(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		if round > 0 {
+			alone, hashed, share = append(alone, a), append(hashed, h), append(share, 100*h/a)
+		}
+	}
+	return []Result{
+		{Name: "replay", Value: median(alone), Unit: "events/s"},
+		{Name: "replay that also makes the hash tree", Value: median(hashed), Unit: "events/s"},
+		{Name: "of a replay's events, while it makes the hash tree", Value: median(share), Unit: "%", Goal: "90"},
+	}, nil
+}
+
 // replayHashed is replay with the tree made on the way, as an audit does it.
 func replayHashed(ctx context.Context, b *books) (float64, error) {
 	head, err := b.store.Head(ctx)
@@ -51,10 +81,9 @@ func replayHashed(ctx context.Context, b *books) (float64, error) {
 		return 0, err
 	}
 	codec := b.codec
-	work := func(buf []byte, l *merkle.Leaf) []byte {
-		l.Hash, buf = merkle.LeafHash(buf, l.Index, l.Recorded)
+	work := func(h *merkle.Hasher, l *merkle.Leaf) {
+		l.Hash = h.Leaf(l.Index, &l.Recorded)
 		l.Event, l.Bad = codec.Decode(l.Recorded)
-		return buf
 	}
 	var edge merkle.Frontier
 	start := time.Now()
@@ -86,13 +115,7 @@ func keptFor(ctx context.Context, dir string, o Options, work func(b *books) err
 
 // trees measures hashing and proofs on a ledger of the largest size.
 func trees(ctx context.Context, b *books, o Options) ([]Result, error) {
-	o.tell("replaying")
-	alone, err := replay(ctx, b)
-	if err != nil {
-		return nil, err
-	}
-	o.tell("replaying and hashing")
-	hashed, err := replayHashed(ctx, b)
+	results, err := replays(ctx, b, o)
 	if err != nil {
 		return nil, err
 	}
@@ -121,10 +144,8 @@ func trees(ctx context.Context, b *books, o Options) ([]Result, error) {
 		took[i] = time.Since(start)
 	}
 	slices.Sort(took)
-	return []Result{
-		{Name: fmt.Sprintf("replay, %d events", size), Value: alone, Unit: "events/s"},
-		{Name: "replay that also makes the hash tree", Value: hashed, Unit: "events/s", Goal: "within 10 % of the one before"},
-		{Name: "hash tree, reading and hashing alone", Value: hashing, Unit: "events/s"},
-		{Name: "proof of an event", Value: float64(took[500].Microseconds()) / 1000, Unit: "ms", P50: took[500], P99: took[990], Goal: "5"},
-	}, nil
+	return append(results,
+		Result{Name: "hash tree, reading and hashing alone", Value: hashing, Unit: "events/s"},
+		Result{Name: "proof of an event", Value: float64(took[500].Microseconds()) / 1000, Unit: "ms", P50: took[500], P99: took[990], Goal: "5"},
+	), nil
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -143,7 +144,7 @@ func writes(ctx context.Context, l *ledger.Ledger, o Options) ([]Result, error) 
 	return results, nil
 }
 
-func median(took []time.Duration) time.Duration {
+func median[T cmp.Ordered](took []T) T {
 	slices.Sort(took)
 	return took[len(took)/2]
 }

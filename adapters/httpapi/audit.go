@@ -111,6 +111,20 @@ func (a *API) proof(ctx context.Context, in *proofIn) (*huma.StreamResponse, err
 	return answered(p, err)
 }
 
+type consistencyIn struct {
+	From int64 `query:"from" required:"true" minimum:"1" maximum:"9007199254740991" doc:"events of the older checkpoint" example:"5"`
+	To   int64 `query:"to" minimum:"1" maximum:"9007199254740991" doc:"events of the newer one; those of the newest when left out" example:"8"`
+}
+
+func (a *API) consistency(ctx context.Context, in *consistencyIn) (*huma.StreamResponse, error) {
+	tree, err := a.audited()
+	if err != nil {
+		return nil, err
+	}
+	c, err := tree.Consistency(ctx, in.From, in.To)
+	return answered(c, err)
+}
+
 // ViewsCompared is what came of comparing read models with the log.
 type ViewsCompared struct {
 	Position    eventstore.Position `json:"position" doc:"up to where they are folded"`
@@ -173,17 +187,39 @@ func answered(object any, err error) (*huma.StreamResponse, error) {
 	return stream(func(ctx huma.Context) { writeJSON(ctx, bytes.TrimSuffix(b.Bytes(), []byte("\n"))) }), nil
 }
 
+func textSchema(about string) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Description: about}
+}
+
+func hashesSchema(about string) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeArray, Items: textSchema("a hash, in base64"), Description: about}
+}
+
+// describeConsistency says what proves that a log of so many events begins with those of a shorter one.
+func describeConsistency(_ *API, op *huma.Operation) {
+	number := func(about string) *huma.Schema { return &huma.Schema{Type: huma.TypeInteger, Description: about} }
+	succeeds(op, map[string]*huma.MediaType{typeJSON: {Schema: &huma.Schema{
+		Type: huma.TypeObject, Required: []string{"from", "from_root", "to", "to_root", "path"}, AdditionalProperties: false,
+		Properties: map[string]*huma.Schema{
+			"from":      number("events of the older checkpoint"),
+			"from_root": textSchema("of the Merkle tree over them, in base64: what the older checkpoint must say"),
+			"to":        number("events of the newer checkpoint"),
+			"to_root":   textSchema("of the Merkle tree over these: what the newer checkpoint must say"),
+			"path":      hashesSchema("RFC 6962's consistency proof"),
+		},
+	}}})
+}
+
 // describeProof says what a proof is; the event in it is one of the feed's.
 func describeProof(a *API, op *huma.Operation) {
-	text := func(about string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Description: about} }
 	succeeds(op, map[string]*huma.MediaType{typeJSON: {Schema: &huma.Schema{
 		Type: huma.TypeObject, Required: []string{"format", "index", "event", "path", "checkpoint"}, AdditionalProperties: false,
 		Properties: map[string]*huma.Schema{
-			"format":     text("urikake-proof-1"),
+			"format":     textSchema("urikake-proof-1"),
 			"index":      {Type: huma.TypeInteger, Description: "the event's place in the log, from 0"},
 			"event":      a.schema(reflect.TypeFor[Event]()),
-			"path":       {Type: huma.TypeArray, Items: text("a hash, in base64"), Description: "from the leaf's neighbour up to the root's child: RFC 6962's audit path"},
-			"checkpoint": text("the signed note of the tree in which the event stands"),
+			"path":       hashesSchema("from the leaf's neighbour up to the root's child: RFC 6962's audit path"),
+			"checkpoint": textSchema("the signed note of the tree in which the event stands"),
 		},
 	}}})
 }
@@ -208,6 +244,11 @@ func (a *API) addAudit() {
 		about:      "`urikake audit check-proof` checks the answer without the ledger, by a public key alone.",
 		permission: access.ReadAudit, global: true, describe: also("404", also("409", describeProof)),
 	}, a.proof)
+	add(a, operation{
+		id: "get-consistency", method: http.MethodGet, path: "/v1/audit/consistency", tag: "Audit", summary: "prove that a checkpoint's log begins with an older one's",
+		about:      "`urikake audit consistency` puts both signed notes beside the answer, and `urikake audit check-proof` checks them without the ledger.",
+		permission: access.ReadAudit, global: true, describe: also("404", describeConsistency),
+	}, a.consistency)
 	add(a, operation{
 		id: "compare-views", method: http.MethodPost, path: "/v1/views/compare", tag: "Audit", summary: "fold the log aside and compare every row",
 		about:      "Nothing is changed." + longAbout,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -67,6 +68,27 @@ func TestAuditOverHTTP(t *testing.T) {
 	if c, err := p.Check(keys); err != nil || c.Note != made.Note || p.Event.Position != 2 {
 		t.Errorf("%+v, %v", p, err)
 	}
+	older := made
+	h.furnish("T", admin)
+	if r := h.send(http.MethodPost, "/v1/audit/checkpoint", "", auditor); json.Unmarshal([]byte(r.body), &made) != nil || made.Size <= older.Size {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	for _, query := range []string{fmt.Sprint("?from=", older.Size), fmt.Sprint("?from=", older.Size, "&to=", made.Size)} {
+		var c merkle.Consistency
+		if r := h.get("/v1/audit/consistency"+query, auditor); json.Unmarshal([]byte(r.body), &c) != nil || c.ToRoot.String() != made.Root {
+			t.Fatalf("%d %s", r.status, r.body)
+		}
+		if _, _, err := (merkle.ConsistencyProof{Format: merkle.ConsistencyFormat, From: older.Note, To: made.Note, Path: c.Path}).Check(keys); err != nil {
+			t.Error(err)
+		}
+	}
+	for query, want := range map[string]string{
+		"": "request.", "?from=0": "request.", "?from=x": "request.", "?from=2&to=1": merkle.ErrBadSizes.Rule, "?from=1&to=999999": merkle.ErrBeyondTree.Rule,
+	} {
+		if r := h.get("/v1/audit/consistency"+query, auditor); r.status < 400 || r.status > 499 || !strings.HasPrefix(r.problem(t).Rule, want) {
+			t.Errorf("%s: %d %s", query, r.status, r.body)
+		}
+	}
 	if r := h.send(http.MethodPost, "/v1/audit/checkpoint", `{"size": 999999}`, auditor); r.status != http.StatusNotFound {
 		t.Errorf("%d %s", r.status, r.body)
 	}
@@ -75,8 +97,10 @@ func TestAuditOverHTTP(t *testing.T) {
 		t.Errorf("%s", r.body)
 	}
 	for _, key := range []string{h.key(access.Clerk, ""), h.key(access.Auditor, "S")} {
-		if r := h.send(http.MethodGet, "/v1/audit/proofs/2", "", key); r.status != http.StatusForbidden {
-			t.Errorf("%d %s", r.status, r.body)
+		for _, path := range []string{"/v1/audit/proofs/2", "/v1/audit/consistency?from=1"} {
+			if r := h.get(path, key); r.status != http.StatusForbidden {
+				t.Errorf("%s: %d %s", path, r.status, r.body)
+			}
 		}
 	}
 }

@@ -103,7 +103,7 @@ func normal(e example, r reply, made []AccessKey) exampleAnswer {
 	}
 	if r.body != "" {
 		body := millis.ReplaceAllString(progress.ReplaceAllString(shown(r.body), ""), `"millis":1`)
-		if strings.HasSuffix(e.operation, "-checkpoint") || strings.HasSuffix(e.operation, "-checkpoints") || e.operation == "get-proof" {
+		if strings.HasSuffix(e.operation, "-checkpoint") || strings.HasSuffix(e.operation, "-checkpoints") || e.operation == "get-proof" || e.operation == "get-consistency" {
 			body = hashes.ReplaceAllString(body, "${1}47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")
 			body = signatures.ReplaceAllString(body, "— ledger.example t8/L8WzIkFxUfQ0W")
 		}

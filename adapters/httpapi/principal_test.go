@@ -145,7 +145,7 @@ func neededOutside(operation string) access.Permission {
 		return access.ReadKeys
 	case "create-key", "revoke-key":
 		return access.ManageKeys
-	case "get-checkpoint", "make-checkpoint", "list-checkpoints", "get-proof", "compare-views", "list-trail", "get-trail-lines", "anchor-trail":
+	case "get-checkpoint", "make-checkpoint", "list-checkpoints", "get-proof", "get-consistency", "compare-views", "list-trail", "get-trail-lines", "anchor-trail":
 		return access.ReadAudit
 	case "list-views":
 		return access.ReadMetrics

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -24,12 +23,13 @@ import (
 )
 
 type auditCmd struct {
-	Keygen     auditKeygenCmd     `cmd:"" help:"Make the key that signs checkpoints, and print its public half."`
-	Checkpoint auditCheckpointCmd `cmd:"" help:"Sign what the log is now, and print it to be kept elsewhere."`
-	Verify     auditVerifyCmd     `cmd:"" help:"Prove that nothing was changed, removed or slipped in."`
-	Prove      auditProveCmd      `cmd:"" help:"Prove that an event stands in the log."`
-	Trail      auditTrailCmd      `cmd:"" help:"Show who read what, and prove that no line of that was touched."`
-	CheckProof auditCheckProofCmd `cmd:"" help:"Check such a proof, without any ledger."`
+	Keygen      auditKeygenCmd      `cmd:"" help:"Make the key that signs checkpoints, and print its public half."`
+	Checkpoint  auditCheckpointCmd  `cmd:"" help:"Sign what the log is now, and print it to be kept elsewhere."`
+	Verify      auditVerifyCmd      `cmd:"" help:"Prove that nothing was changed, removed or slipped in."`
+	Prove       auditProveCmd       `cmd:"" help:"Prove that an event stands in the log."`
+	Consistency auditConsistencyCmd `cmd:"" help:"Prove that the log of one checkpoint begins with that of an older one."`
+	Trail       auditTrailCmd       `cmd:"" help:"Show who read what, and prove that no line of that was touched."`
+	CheckProof  auditCheckProofCmd  `cmd:"" help:"Check such a proof, without any ledger."`
 }
 
 type auditKeygenCmd struct {
@@ -231,58 +231,4 @@ func (c *client) compareViews(ctx context.Context) (projections.Comparison, erro
 		path: "/v1/views/compare", body: strings.NewReader("{}"), header: map[string]string{"Content-Type": "application/json"}, accept: ndjson,
 	})
 	return r.Comparison(), err
-}
-
-type auditProveCmd struct {
-	Position eventstore.Position `arg:"" help:"Position of the event in the log."`
-}
-
-// Help is shown by `urikake audit prove --help`.
-func (auditProveCmd) Help() string {
-	return `The proof holds the event and a signed checkpoint of a log in which it stands. Whoever gets it learns nothing else of
-the ledger.
-
-  urikake audit prove 17 > proof.json
-  urikake audit check-proof proof.json --key yamato.pub`
-}
-
-func (c *auditProveCmd) Run(ctx context.Context, s *session) error {
-	return s.ask(ctx, func(ctx context.Context, to *client) error {
-		var proof json.RawMessage
-		if _, err := to.object(ctx, request{path: "/v1/audit/proofs/" + url.PathEscape(strconv.FormatUint(uint64(c.Position), 10))}, &proof); err != nil {
-			return err
-		}
-		return indented(s.out, proof)
-	})
-}
-
-type auditCheckProofCmd struct {
-	File string   `arg:"" help:"File with the proof." type:"existingfile"`
-	Key  []string `required:"" help:"The ledger's public key, or a file with it." placeholder:"KEY"`
-}
-
-func (c *auditCheckProofCmd) Run(s *session) error {
-	keys, err := publicKeys(c.Key)
-	if err != nil {
-		return err
-	}
-	verifiers, err := merkle.Verifiers(keys...)
-	if err != nil {
-		return err
-	}
-	b, err := os.ReadFile(c.File)
-	if err != nil {
-		return err
-	}
-	p, err := merkle.ReadProof(b)
-	if err != nil {
-		return err
-	}
-	signed, err := p.Check(verifiers)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(s.out, "%s of %s, recorded %s, is event %d of the %d that %s signed for on %s\n",
-		p.Event.Kind, p.Event.Stream, p.Event.RecordedAt, p.Index+1, signed.Size, signed.Origin, signed.Time.Format(time.RFC3339))
-	return err
 }

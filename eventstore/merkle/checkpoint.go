@@ -24,6 +24,9 @@ type Checkpoint struct {
 	Note     string              // the signed note: what to keep
 }
 
+// sizeMax bounds the events of a log. It is JSON's largest whole number, and far below where the arithmetic of trees ends.
+const sizeMax = 1<<53 - 1
+
 var (
 	ErrBadCheckpoint = &domain.Error{
 		Code: domain.Invalid, Rule: "audit.bad_checkpoint",
@@ -59,10 +62,18 @@ func ParseCheckpoint(signed string, keys []note.Verifier) (Checkpoint, error) {
 	switch {
 	case err != nil:
 		return c, ErrBadSignature.With("size %d, of %s: %v", c.Size, c.Origin, err)
+	case opened.Text != c.text(), !canonical(opened.Sigs[0].Base64):
+		return c, ErrBadSignature.With("size %d, of %s: it is not written as it was signed", c.Size, c.Origin)
 	case opened.Sigs[0].Name != c.Origin: // a key speaks for its own log only
 		return c, ErrBadSignature.With("it is of %s, signed by %s", c.Origin, opened.Sigs[0].Name)
 	}
 	return c, nil
+}
+
+// canonical tells that base64 has no bits that mean nothing.
+func canonical(text string) bool {
+	_, err := base64.StdEncoding.Strict().DecodeString(text)
+	return err == nil
 }
 
 func parseText(text string) (c Checkpoint, err error) {
@@ -71,7 +82,7 @@ func parseText(text string) (c Checkpoint, err error) {
 		return c, fmt.Errorf("want a name, a size, a root, a position and a time, a line each")
 	}
 	c.Origin = lines[0]
-	if c.Size, err = strconv.ParseInt(lines[1], 10, 64); err != nil || c.Size < 0 {
+	if c.Size, err = strconv.ParseInt(lines[1], 10, 64); err != nil || c.Size < 0 || c.Size > sizeMax {
 		return c, fmt.Errorf("size %.40q", lines[1])
 	}
 	if c.Root, err = tlog.ParseHash(lines[2]); err != nil {

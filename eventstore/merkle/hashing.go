@@ -20,97 +20,119 @@ type Leaf struct {
 	Hash  tlog.Hash
 	Event domain.Event // nil unless it was decoded
 	Bad   error        // why it could not be
+	err   error        // what reading yielded in its place
 }
 
 const (
-	hashChunk = 256 // events that one goroutine hashes at a time
-	hashAhead = 8   // chunks that may be read and hashed before they are wanted
+	hashChunk = 512 // events that one goroutine hashes at a time
+	hashAhead = 16  // chunks that may be read and hashed before they are wanted
 )
 
 // Hashing yields events with their hashes, in order; hashing runs ahead on all cores. The first has index first. An
 // error is passed on in its place; what is lost counts as so many leaves.
 func Hashing(events iter.Seq2[eventstore.Recorded, error], first int64) iter.Seq2[Leaf, error] {
-	return Ahead(events, first, func(buf []byte, l *Leaf) []byte {
-		l.Hash, buf = LeafHash(buf, l.Index, l.Recorded)
-		return buf
-	})
+	return Ahead(events, first, func(h *Hasher, l *Leaf) { l.Hash = h.Leaf(l.Index, &l.Recorded) })
 }
 
-// Ahead is Hashing with other work. Each goroutine that works has its own buf, which it gives back.
-func Ahead(events iter.Seq2[eventstore.Recorded, error], first int64, work func(buf []byte, l *Leaf) []byte) iter.Seq2[Leaf, error] {
+// Ahead is Hashing with other work. Each goroutine that works has a Hasher of its own.
+func Ahead(events iter.Seq2[eventstore.Recorded, error], first int64, work func(h *Hasher, l *Leaf)) iter.Seq2[Leaf, error] {
 	return func(yield func(Leaf, error) bool) {
 		ctx, cancel := context.WithCancel(context.Background())
 		var wg sync.WaitGroup
 		defer wg.Wait()
 		defer cancel()
-		chunks, todo := make(chan *hashed, hashAhead), make(chan *hashed, hashAhead)
-		wg.Go(func() { cut(ctx, events, first, chunks, todo) })
+		c := cutter{
+			next: first, chunks: make(chan *chunk, hashAhead), todo: make(chan *chunk, hashAhead),
+			used: make(chan *chunk, hashAhead),
+		}
+		wg.Go(func() { c.cut(ctx, events) })
 		for range runtime.GOMAXPROCS(0) {
 			wg.Go(func() {
-				var buf []byte
-				for chunk := range todo {
-					buf = chunk.each(buf, work)
+				h := NewHasher()
+				for chunk := range c.todo {
+					chunk.each(h, work)
 				}
 			})
 		}
-		for chunk := range chunks {
+		for chunk := range c.chunks {
 			<-chunk.ready
 			for i := range chunk.leaves {
-				if !yield(chunk.leaves[i], chunk.errs[i]) {
+				if !yield(chunk.leaves[i], chunk.leaves[i].err) {
 					return
 				}
 			}
+			c.reuse(chunk)
 		}
 	}
 }
 
-// hashed is some events on their way.
-type hashed struct {
+// chunk is some events on their way.
+type chunk struct {
 	leaves []Leaf
-	errs   []error
-	ready  chan struct{}
+	ready  chan struct{} // told once of each filling
 }
 
-func (h *hashed) each(buf []byte, work func([]byte, *Leaf) []byte) []byte {
-	defer close(h.ready)
-	for i := range h.leaves {
-		if h.errs[i] == nil {
-			buf = work(buf, &h.leaves[i])
+func (c *chunk) each(h *Hasher, work func(*Hasher, *Leaf)) {
+	for i := range c.leaves {
+		if l := &c.leaves[i]; l.err == nil {
+			work(h, l)
 		}
 	}
-	return buf
+	c.ready <- struct{}{}
 }
 
-// cut hands the events on in chunks.
-func cut(ctx context.Context, events iter.Seq2[eventstore.Recorded, error], index int64, chunks, work chan<- *hashed) {
-	defer close(chunks)
-	defer close(work)
-	var chunk *hashed
-	send := func() bool {
-		for _, to := range []chan<- *hashed{work, chunks} {
-			select {
-			case to <- chunk:
-			case <-ctx.Done():
-				return false
-			}
-		}
-		chunk = nil
-		return true
-	}
+// cutter hands events on in chunks: to those who work, and in their order to whoever waits for them. Chunks come back
+// and are filled again, as their memory would otherwise cost more than hashing.
+type cutter struct {
+	next               int64 // index
+	chunks, todo, used chan *chunk
+}
+
+func (c *cutter) cut(ctx context.Context, events iter.Seq2[eventstore.Recorded, error]) {
+	defer close(c.chunks)
+	defer close(c.todo)
+	chunk := c.fresh()
 	for r, err := range events {
-		if chunk == nil {
-			chunk = &hashed{leaves: make([]Leaf, 0, hashChunk), errs: make([]error, 0, hashChunk), ready: make(chan struct{})}
+		chunk.leaves = append(chunk.leaves, Leaf{Recorded: r, Index: c.next, err: err})
+		c.next++
+		if lost, ok := errors.AsType[*eventstore.Lost](err); ok {
+			c.next += lost.Count() - 1
 		}
-		chunk.leaves, chunk.errs = append(chunk.leaves, Leaf{Recorded: r, Index: index}), append(chunk.errs, err)
-		index++
-		if lost := (*eventstore.Lost)(nil); err != nil && errors.As(err, &lost) {
-			index += lost.Count() - 1
-		}
-		if len(chunk.leaves) == hashChunk && !send() {
-			return
+		if len(chunk.leaves) == hashChunk {
+			if !c.send(ctx, chunk) {
+				return
+			}
+			chunk = c.fresh()
 		}
 	}
-	if chunk != nil {
-		send()
+	c.send(ctx, chunk)
+}
+
+func (c *cutter) send(ctx context.Context, full *chunk) bool {
+	for _, to := range []chan<- *chunk{c.todo, c.chunks} {
+		select {
+		case to <- full:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}
+
+func (c *cutter) fresh() *chunk {
+	select {
+	case used := <-c.used:
+		return used
+	default:
+		return &chunk{ready: make(chan struct{}, 1)}
+	}
+}
+
+func (c *cutter) reuse(read *chunk) {
+	clear(read.leaves) // what they held may go
+	read.leaves = read.leaves[:0]
+	select {
+	case c.used <- read:
+	default:
 	}
 }

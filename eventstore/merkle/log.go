@@ -119,7 +119,7 @@ func (l *Log) fits(ctx context.Context, f *files, m mark) error {
 		if err != nil {
 			return err
 		}
-		if hash, _ := LeafHash(nil, m.Size-1, r); r.Position != m.Position || hash != stored[0] {
+		if hash := LeafHash(m.Size-1, r); r.Position != m.Position || hash != stored[0] {
 			return ErrForked.With("another event stands at position %d", m.Position)
 		}
 		return nil

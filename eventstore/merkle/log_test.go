@@ -2,6 +2,8 @@ package merkle
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -91,27 +93,23 @@ func TestLeaf(t *testing.T) {
 		Position: 99, Stream: "a-B", Version: 3, At: time.UnixMicro(1_782_000_000_000_001),
 		Proposed: eventstore.Proposed{ID: uuid.MustParse("5f0c7a52-5f3e-5f6b-9a3f-7d3c1c1d9e41"), Kind: "k.k", Schema: 2, Data: []byte("{}"), Metadata: nil},
 	}
-	got := fmt.Sprintf("%x", AppendLeaf(nil, 258, r))
-	want := strings.Join([]string{
+	want, err := hex.DecodeString(strings.Join([]string{
 		"01", "0000000000000102", "00000003" + "612d42", "0000000000000003", "5f0c7a525f3e5f6b9a3f7d3c1c1d9e41",
 		"00000003" + "6b2e6b", "0000000000000002", "000654b834fd6001", "00000002" + "7b7d", "00000000",
-	}, "")
-	if got != want {
-		t.Errorf("\n%s, want\n%s", got, want)
-	}
-	if hash, _ := LeafHash(nil, 258, r); hash != tlog.RecordHash(AppendLeaf(nil, 258, r)) {
-		t.Error("not the leaf hash of RFC 6962")
+	}, ""))
+	if got := LeafHash(258, r); err != nil || got != tlog.RecordHash(want) {
+		t.Errorf("%v, want %v, RFC 6962's of %x, %v", got, tlog.RecordHash(want), want, err)
 	}
 }
 
 // Every part of an event changes its leaf, and no byte can move from one part into the next.
 func TestLeafIsInjective(t *testing.T) {
 	base := eventstore.Recorded{Stream: "ab", Version: 1, At: noon, Proposed: eventstore.Proposed{Kind: "cd", Schema: 1, Data: []byte("ef"), Metadata: []byte("gh")}}
-	seen := map[string]string{}
+	seen := map[tlog.Hash]string{}
 	note := func(name string, index int64, change func(*eventstore.Recorded)) {
 		r := base
 		change(&r)
-		leaf := string(AppendLeaf(nil, index, r))
+		leaf := LeafHash(index, r)
 		if other, twice := seen[leaf]; twice {
 			t.Errorf("%s and %s have one leaf", name, other)
 		}
@@ -178,6 +176,24 @@ func TestCheckpointsAndProofs(t *testing.T) {
 	p, err := l.Prove(ctx, 21, noon)
 	if c, bad := p.Check(keys); err != nil || bad != nil || c.Size != 21 {
 		t.Errorf("an event after the newest checkpoint: %+v, %v, %v", c, err, bad)
+	}
+}
+
+// A ledger that signs for a log of a size that no log has can't keep an auditor's machine busy for ever.
+func TestSizeOfNoLog(t *testing.T) {
+	s, keys := keyPair(t, "ledger.example")
+	for _, size := range []int64{sizeMax + 1, 1<<62 + 1, 1<<63 - 1} {
+		c, err := Checkpoint{Origin: s.Name(), Size: size, Position: 1, Time: noon}.sign(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := Proof{Format: EventFormat, Event: eventstore.LineOf(eventstore.Recorded{Position: 1, Stream: "s", Version: 1, At: noon, Proposed: eventstore.Proposed{Kind: "k"}}), Path: make(tlog.RecordProof, 3), Checkpoint: c.Note}
+		if _, err := p.Check(keys); !errors.Is(err, ErrBadCheckpoint) {
+			t.Errorf("an event of %d: %v", size, err)
+		}
+		if _, _, err := (ConsistencyProof{Format: ConsistencyFormat, From: c.Note, To: c.Note, Path: make(tlog.TreeProof, 3)}).Check(keys); !errors.Is(err, ErrBadCheckpoint) {
+			t.Errorf("consistency of %d: %v", size, err)
+		}
 	}
 }
 
@@ -407,4 +423,35 @@ func FuzzParseCheckpoint(f *testing.F) {
 			t.Errorf("%q is read as %+v", text, c)
 		}
 	})
+}
+
+// TestFormats pins roots and files: notes that were signed years ago must hold, and trees that were stored must go on.
+func TestFormats(t *testing.T) {
+	ctx, store, dir := context.Background(), memory.New(clock), t.TempDir()
+	fill(t, store, 2500)
+	l := openLog(t, dir, store)
+	for size, want := range map[int64]string{
+		0:    "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+		1:    "b5Lal0b/2V7K/xKkejpw6vCB1/8RytD3XR60Uw+Uyd4=",
+		7:    "7wO2htQlSRogAPQzQHHP5nMDkJTyWac+NsEuw6Lp4pU=",
+		1024: "miHJiGeb5wBR7AlMigPAKdX4dzu9nUmgTOaEtj+hT3k=",
+		2500: "0aO5Mj5DDUamZxS+1kvAL9inRq4lO5HTfCm1s1PS6kE=",
+	} {
+		if root, err := l.Root(ctx, size); err != nil || root.String() != want {
+			t.Errorf("root of %d events: %v, want %s, %v", size, root, want, err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		hashesFile: "159840 bytes, 6b45bd869ae63e35bb66a49cfe6c5e6cf30ee7f9bb780b2fcf7e94c534d1caf5",
+		placesFile: "20000 bytes, 53392797ab13044f32c7d0296ab8c47eeed987fa6810bd1160eb699e15b36cd0",
+		markFile:   "83 bytes, 3c3602c5458a0ae71308af40abc232da38a3454e7480a0ced1d4ed3c22ba74d4",
+	} {
+		b, err := os.ReadFile(filepath.Join(dir, dirName, name))
+		if got := fmt.Sprintf("%d bytes, %x", len(b), sha256.Sum256(b)); err != nil || got != want {
+			t.Errorf("file %s: %s, want %s, %v", name, got, want, err)
+		}
+	}
 }

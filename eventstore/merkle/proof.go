@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -22,7 +23,8 @@ type Proof struct {
 	Checkpoint string           `json:"checkpoint" doc:"the signed note of the tree in which the event stands"`
 }
 
-const proofFormat = "urikake-proof-1"
+// EventFormat is what a proof of an event says that it is.
+const EventFormat = "urikake-proof-1"
 
 var ErrBadProof = &domain.Error{
 	Code: domain.Refused, Rule: "audit.bad_proof",
@@ -65,7 +67,7 @@ func (l *Log) prove(ctx context.Context, c Checkpoint, index int64, at eventstor
 		if err != nil {
 			return Proof{}, err
 		}
-		p := Proof{Format: proofFormat, Index: index, Event: eventstore.LineOf(r), Path: path, Checkpoint: c.Note}
+		p := Proof{Format: EventFormat, Index: index, Event: eventstore.LineOf(r), Path: path, Checkpoint: c.Note}
 		if _, err := p.Check(nil); err != nil { // what does not hold must not leave the house
 			return Proof{}, ErrForked.With("position %d: %v", at, err)
 		}
@@ -77,8 +79,8 @@ func (l *Log) prove(ctx context.Context, c Checkpoint, index int64, at eventstor
 // Check proves again, from nothing but the proof and public keys. Refuses audit.bad_proof, audit.bad_checkpoint,
 // audit.bad_signature. Without keys the signature is not looked at.
 func (p Proof) Check(keys []note.Verifier) (Checkpoint, error) {
-	if p.Format != proofFormat {
-		return Checkpoint{}, ErrBadProof.With("its format is %.40q, want %s", p.Format, proofFormat)
+	if p.Format != EventFormat {
+		return Checkpoint{}, ErrBadProof.With("its format is %.40q, want %s", p.Format, EventFormat)
 	}
 	c, err := ParseCheckpoint(p.Checkpoint, keys)
 	if err != nil {
@@ -88,7 +90,7 @@ func (p Proof) Check(keys []note.Verifier) (Checkpoint, error) {
 	if err != nil {
 		return c, err
 	}
-	leaf, _ := LeafHash(nil, p.Index, r)
+	leaf := LeafHash(p.Index, r)
 	if p.Index < 0 || p.Index >= c.Size || tlog.CheckRecord(p.Path, c.Size, c.Root, p.Index, leaf) != nil {
 		return c, ErrBadProof.With("this event is not the %d-th of the %d events of the checkpoint of %s", p.Index+1, c.Size, c.Time.Format(time.RFC3339))
 	}
@@ -97,10 +99,35 @@ func (p Proof) Check(keys []note.Verifier) (Checkpoint, error) {
 
 // ReadProof reads a proof strictly. Refuses audit.bad_proof.
 func ReadProof(b []byte) (p Proof, err error) {
+	err = readStrictly(b, &p)
+	return p, err
+}
+
+// FormatOf tells of which kind a proof is; "" where it does not say.
+func FormatOf(b []byte) string {
+	var p struct {
+		Format string `json:"format"`
+	}
+	_ = json.Unmarshal(b, &p) // reading it will tell why it can't be read
+	return p.Format
+}
+
+// readStrictly reads a proof that is written as it was made, blanks between tokens aside: another spelling of the same
+// would be a change that nobody notices.
+func readStrictly(b []byte, proof any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&p); err != nil {
-		return p, ErrBadProof.With("it can't be read: %v", err)
+	if err := d.Decode(proof); err != nil {
+		return ErrBadProof.With("it can't be read: %v", err)
 	}
-	return p, nil
+	var have, want bytes.Buffer
+	e := json.NewEncoder(&want)
+	e.SetEscapeHTML(false)
+	if err := errors.Join(json.Compact(&have, b), e.Encode(proof)); err != nil {
+		return ErrBadProof.With("it can't be read: %v", err)
+	}
+	if !bytes.Equal(have.Bytes(), bytes.TrimSuffix(want.Bytes(), []byte("\n"))) {
+		return ErrBadProof.With("it is not written as it was made: its members stand in another order, twice, or are spelled otherwise")
+	}
+	return nil
 }
