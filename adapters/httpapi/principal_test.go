@@ -147,6 +147,8 @@ func neededOutside(operation string) access.Permission {
 		return access.ManageKeys
 	case "get-checkpoint", "make-checkpoint", "list-checkpoints", "get-proof", "compare-views", "list-trail", "get-trail-lines", "anchor-trail":
 		return access.ReadAudit
+	case "get-backup":
+		return access.TakeBackup
 	case "list-views":
 		return access.ReadMetrics
 	case "rebuild-views":

@@ -4,14 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/urikake/urikake/adapters/httpapi"
+	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
 	"github.com/urikake/urikake/eventstore/sqlite"
@@ -30,11 +34,27 @@ checkpoints; read models, snapshots and the hash tree are made anew from the log
 keys are not in it: keep one copy of them apart, the newest, so that a customer who is erased does not come back with an old
 backup. Files of other names, such as a private key, are named and left out.
 
+With --server it is fetched from a server, by an admin's key of all sellers, and read whole on this machine before it gets its
+name. The server makes one at a time, on its own disk, which needs room for it meanwhile.
+
   urikake --data ./books backup /backup/books-2026-07-03
+  urikake --server https://ledger.example backup /backup/books-2026-07-03
   urikake --data ./restored restore /backup/books-2026-07-03`
 }
 
-func (c *backupCmd) Run(ctx context.Context, s *session) (err error) {
+func (c *backupCmd) Run(ctx context.Context, s *session) error {
+	work := c.make
+	if s.server != "" {
+		work = c.fetch
+	}
+	err := work(ctx, s)
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintf(s.err, "urikake: %s was not written\n", c.File)
+	}
+	return err
+}
+
+func (c *backupCmd) make(ctx context.Context, s *session) (err error) {
 	from, err := s.beside()
 	if err != nil {
 		return err
@@ -45,28 +65,13 @@ func (c *backupCmd) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	defer func() { err = ended(err) }()
-	files, others, err := besideLog(s.dir) // a letter is put away before the event that says so
+	along, err := s.besideLog() // a letter is put away before the event that says so
 	if err != nil {
 		return err
 	}
-	root, err := os.OpenRoot(s.dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	keys, err := s.privacy()
-	if err != nil {
-		return err
-	}
-	sealed := func(name string) ([]byte, error) {
-		data, err := root.ReadFile(name)
-		if person := addressee(name); err == nil && person != "" {
-			data, err = keys.SealFile(person, filepath.ToSlash(name), data)
-		}
-		return data, err
-	}
+	defer along.root.Close()
 	bar := s.progress("backup", 1)
-	made, err := from.Backup(ctx, c.File, c.Force, sealed, files, time.Now(), bar.steps)
+	made, err := from.Backup(ctx, c.File, c.Force, along.read, along.files, time.Now(), bar.steps)
 	bar.done()
 	if err != nil {
 		return err
@@ -74,11 +79,83 @@ func (c *backupCmd) Run(ctx context.Context, s *session) (err error) {
 	if dir, err := s.keysDir(); err == nil {
 		fmt.Fprintf(s.err, "urikake: the names in it are sealed; keep a copy of the keys in %s apart, and only the newest\n", dir)
 	}
-	if len(others) > 0 {
-		fmt.Fprintf(s.err, "urikake: not in the backup: %s\n", strings.Join(others, ", "))
+	if len(along.others) > 0 {
+		fmt.Fprintf(s.err, "urikake: not in the backup: %s\n", strings.Join(along.others, ", "))
 	}
-	_, err = fmt.Fprintf(s.out, "%s holds the ledger at position %d%s\n", c.File, made.Position, alsoFiles(made))
+	return c.told(s, made)
+}
+
+// fetch gets a backup from a server.
+func (c *backupCmd) fetch(ctx context.Context, s *session) error {
+	to, err := s.far()
+	if err != nil {
+		return err
+	}
+	received, read := s.progress("receive", 0), (*progress)(nil)
+	ended := sync.OnceFunc(received.done)
+	defer ended()
+	made, err := sqlite.Receive(ctx, c.File, c.Force, func(w io.Writer) error {
+		answer, err := to.send(ctx, request{path: "/v1/backup", accept: httpapi.TypeBackup})
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		received.set(0, max(answer.ContentLength, 0))
+		_, err = io.Copy(io.MultiWriter(w, byteCounter{received}), answer.Body)
+		return err
+	}, func(done, total eventstore.Position) {
+		if ended(); read == nil {
+			read = s.progress("read again", 1)
+		}
+		read.steps(done, total)
+	})
+	if read != nil {
+		read.done()
+	}
+	if err != nil {
+		return unfetched(c.File, err)
+	}
+	fmt.Fprintln(s.err, "urikake: the names in it are sealed; keep a copy of the server's keys apart, and only the newest")
+	return c.told(s, made)
+}
+
+// unfetched says of what broke off that the file was not written.
+func unfetched(file string, err error) error {
+	var refusal *domain.Error
+	if errors.As(err, &refusal) && refusal.Rule == errBrokenOff.Rule {
+		return errBrokenOff.With("%s was not written: %s", file, refusal.Detail)
+	}
 	return err
+}
+
+// byteCounter counts the bytes that are written to it.
+type byteCounter struct{ bar *progress }
+
+func (c byteCounter) Write(b []byte) (int, error) {
+	c.bar.add(int64(len(b)))
+	return len(b), nil
+}
+
+// told says what was made.
+func (c *backupCmd) told(s *session, made sqlite.Contents) error {
+	_, err := fmt.Fprintf(s.out, "%s holds the ledger at position %d%s\n", c.File, made.Position, alsoFiles(made))
+	return err
+}
+
+// spool makes backups of a served ledger, on their way to a client.
+func (s *session) spool(log *sqlite.Store, clock eventstore.Clock) func(context.Context) (*httpapi.Backup, error) {
+	return func(ctx context.Context) (*httpapi.Backup, error) {
+		along, err := s.besideLog()
+		if err != nil {
+			return nil, err
+		}
+		defer along.root.Close()
+		made, err := log.Spool(ctx, along.read, along.files, clock())
+		if err != nil {
+			return nil, err
+		}
+		return &httpapi.Backup{ReadCloser: made, Size: made.Size, Position: made.Position, LeftOut: along.others}, nil
+	}
 }
 
 func alsoFiles(c sqlite.Contents) string {
@@ -123,8 +200,38 @@ func madeAnew(name string) bool {
 	})
 }
 
-// besideLog lists the files that a backup keeps, and names what it leaves out that is nobody's.
-func besideLog(dir string) (files, others []string, err error) {
+// along is what a backup takes along beside the log.
+type along struct {
+	files, others []string // others are left out, and nobody's
+	root          *os.Root // of the directory, for the caller to close
+	read          func(name string) ([]byte, error)
+}
+
+// besideLog lists the files that a backup keeps; letters are read sealed.
+func (s *session) besideLog() (a along, err error) {
+	keys, err := s.privacy()
+	if err != nil {
+		return a, err
+	}
+	if a.files, a.others, err = filesBeside(s.dir); err != nil {
+		return a, err
+	}
+	if a.root, err = os.OpenRoot(s.dir); err != nil {
+		return a, err
+	}
+	a.read = func(name string) ([]byte, error) {
+		data, err := a.root.ReadFile(name)
+		if person := addressee(name); err == nil && person != "" {
+			data, err = keys.SealFile(person, filepath.ToSlash(name), data)
+		}
+		return data, err
+	}
+	return a, nil
+}
+
+// filesBeside lists the files that a backup keeps, and names what it leaves out that is nobody's. What is not yet, or no
+// more, under its own name is not there.
+func filesBeside(dir string) (files, others []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, nil, err
@@ -136,10 +243,16 @@ func besideLog(dir string) (files, others []string, err error) {
 			others = append(others, e.Name())
 		default:
 			err = errors.Join(err, filepath.WalkDir(filepath.Join(dir, e.Name()), func(path string, e fs.DirEntry, err error) error {
-				if err != nil || e.IsDir() {
+				switch {
+				case errors.Is(err, fs.ErrNotExist):
+					return nil
+				case err != nil:
 					return err
-				}
-				if !e.Type().IsRegular() {
+				case e.IsDir() && underWay(e.Name()):
+					return fs.SkipDir
+				case e.IsDir(), underWay(e.Name()):
+					return nil
+				case !e.Type().IsRegular():
 					return fmt.Errorf("%s: %w", path, errNotPlain)
 				}
 				name, err := filepath.Rel(dir, path)
@@ -151,6 +264,11 @@ func besideLog(dir string) (files, others []string, err error) {
 		}
 	}
 	return files, others, err
+}
+
+// underWay tells of names that files and folders have until they are whole.
+func underWay(name string) bool {
+	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".new")
 }
 
 type restoreCmd struct {
