@@ -65,6 +65,7 @@ func (t *Trail) Anchor() (Anchor, error) {
 	if err := t.keep(a); err != nil {
 		return a, ErrUnavailable.With("%v", err)
 	}
+	t.anchored(a)
 	return a, nil
 }
 

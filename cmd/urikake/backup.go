@@ -189,7 +189,7 @@ func (s *session) beside() (*sqlite.Beside, error) {
 // Of what lies beside the log a backup keeps what can't be made anew, and says nothing of what can.
 var (
 	besideKept  = []string{"outbox", "audit", "audit.pub", "trail"}
-	besideAnew  = []string{keysName, "LOCK", "log.*", "views.db*", "snapshots", "ready.probe", ".*", "audit/hashes", "audit/positions", "audit/mark", "trail/LOCK"}
+	besideAnew  = []string{keysName, "LOCK", "log.*", "views.db*", "snapshots", "ready.probe", ".*", "audit/hashes", "audit/positions", "audit/mark", "trail/LOCK", "trail/ready.probe"}
 	errNotPlain = errors.New("it is no plain file")
 )
 
