@@ -63,7 +63,7 @@ func open(t testing.TB) *house {
 	h.books = Books{Store: store, Codec: codec, Ledger: l, Views: views, Audit: tree, Clock: clock, Outbox: func(domain.SellerID) dunning.Outbox { return dunning.Files(h.outbox) }}
 	h.books.Trail = trail.Open(dir, clock)
 	h.books.Backup = func(ctx context.Context) (*Backup, error) {
-		made, err := store.Spool(ctx, nil, nil, clock())
+		made, err := store.Spool(ctx, nil, func() ([]string, error) { return nil, nil }, clock())
 		if err != nil {
 			return nil, err
 		}

@@ -5,11 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path"
-	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,7 +13,6 @@ import (
 	"github.com/urikake/urikake/adapters/httpapi"
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/eventstore"
-	"github.com/urikake/urikake/eventstore/ledger"
 	"github.com/urikake/urikake/eventstore/sqlite"
 )
 
@@ -55,6 +50,11 @@ func (c *backupCmd) Run(ctx context.Context, s *session) error {
 }
 
 func (c *backupCmd) make(ctx context.Context, s *session) (err error) {
+	along, err := s.besideLog()
+	if err != nil {
+		return err
+	}
+	defer along.root.Close()
 	from, err := s.beside()
 	if err != nil {
 		return err
@@ -65,13 +65,12 @@ func (c *backupCmd) make(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	defer func() { err = ended(err) }()
-	along, err := s.besideLog() // a letter is put away before the event that says so
+	files, err := along.files()
 	if err != nil {
 		return err
 	}
-	defer along.root.Close()
 	bar := s.progress("backup", 1)
-	made, err := from.Backup(ctx, c.File, c.Force, along.read, along.files, time.Now(), bar.steps)
+	made, err := from.Backup(ctx, c.File, c.Force, along.read, files, time.Now(), bar.steps)
 	bar.done()
 	if err != nil {
 		return err
@@ -178,143 +177,20 @@ func (p *progress) steps(done, total eventstore.Position) { p.set(int64(done), i
 
 // beside opens the log of the session's directory for reading, whoever else has it open.
 func (s *session) beside() (*sqlite.Beside, error) {
-	if s.fresh() {
-		if _, err := os.Stat(s.dir); err != nil {
-			return nil, errUsage.With("there is no ledger in %s; name its directory with --data DIR", s.dir)
-		}
+	if err := s.there(); err != nil {
+		return nil, err
 	}
 	return sqlite.OpenBeside(s.dir)
 }
 
-// Of what lies beside the log a backup keeps what can't be made anew, and says nothing of what can.
-var (
-	besideKept  = []string{"outbox", "audit", "audit.pub", "trail"}
-	besideAnew  = []string{keysName, "LOCK", "log.*", "views.db*", "snapshots", "ready.probe", ".*", "audit/hashes", "audit/positions", "audit/mark", "trail/LOCK", "trail/ready.probe"}
-	errNotPlain = errors.New("it is no plain file")
-)
-
-func madeAnew(name string) bool {
-	return slices.ContainsFunc(besideAnew, func(pattern string) bool {
-		match, _ := path.Match(pattern, filepath.ToSlash(name))
-		return match
-	})
-}
-
-// along is what a backup takes along beside the log.
-type along struct {
-	files, others []string // others are left out, and nobody's
-	root          *os.Root // of the directory, for the caller to close
-	read          func(name string) ([]byte, error)
-}
-
-// besideLog lists the files that a backup keeps; letters are read sealed.
-func (s *session) besideLog() (a along, err error) {
-	keys, err := s.privacy()
-	if err != nil {
-		return a, err
-	}
-	if a.files, a.others, err = filesBeside(s.dir); err != nil {
-		return a, err
-	}
-	if a.root, err = os.OpenRoot(s.dir); err != nil {
-		return a, err
-	}
-	a.read = func(name string) ([]byte, error) {
-		data, err := a.root.ReadFile(name)
-		if person := addressee(name); err == nil && person != "" {
-			data, err = keys.SealFile(person, filepath.ToSlash(name), data)
-		}
-		return data, err
-	}
-	return a, nil
-}
-
-// filesBeside lists the files that a backup keeps, and names what it leaves out that is nobody's. What is not yet, or no
-// more, under its own name is not there.
-func filesBeside(dir string) (files, others []string, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, e := range entries {
-		switch {
-		case madeAnew(e.Name()):
-		case !slices.Contains(besideKept, e.Name()):
-			others = append(others, e.Name())
-		default:
-			err = errors.Join(err, filepath.WalkDir(filepath.Join(dir, e.Name()), func(path string, e fs.DirEntry, err error) error {
-				switch {
-				case errors.Is(err, fs.ErrNotExist):
-					return nil
-				case err != nil:
-					return err
-				case e.IsDir() && underWay(e.Name()):
-					return fs.SkipDir
-				case e.IsDir(), underWay(e.Name()):
-					return nil
-				case !e.Type().IsRegular():
-					return fmt.Errorf("%s: %w", path, errNotPlain)
-				}
-				name, err := filepath.Rel(dir, path)
-				if err == nil && !madeAnew(name) {
-					files = append(files, name)
-				}
-				return err
-			}))
+// there refuses a session whose directory is not.
+func (s *session) there() error {
+	if s.fresh() {
+		if _, err := os.Stat(s.dir); err != nil {
+			return errUsage.With("there is no ledger in %s; name its directory with --data DIR", s.dir)
 		}
 	}
-	return files, others, err
-}
-
-// underWay tells of names that files and folders have until they are whole.
-func underWay(name string) bool {
-	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".new")
-}
-
-type restoreCmd struct {
-	File     string `arg:"" help:"The backup." type:"existingfile"`
-	WithKeys string `help:"The newest copy of the keys of personal data, to be copied to the ledger." placeholder:"DIR" type:"existingdir"`
-}
-
-// Help is shown by `urikake restore --help`.
-func (restoreCmd) Help() string {
-	return `The directory must be new or empty. Every page, position and version, each event and its checksum are read, and the end is
-compared with what the backup says of itself, before the ledger stands in its place. Read models are folded at the first
-question. Names and letters are sealed under keys that are not in the backup. With those of a ledger as it is now, who was
-erased after the backup stays erased; a key of somebody whom the backup itself calls erased is destroyed.
-
-  urikake --data ./restored restore /backup/books-2026-07-03 --with-keys /backup/keys`
-}
-
-func (c *restoreCmd) Run(ctx context.Context, s *session) error {
-	keys, err := s.keysFrom(c.WithKeys)
-	if err != nil {
-		return err
-	}
-	codec := ledger.Sealing(keys)
-	bar := s.progress("restore", 1)
-	made, err := sqlite.Restore(ctx, c.File, s.dir, func(e eventstore.Recorded) error {
-		if codec.Foreign(e.Stream) {
-			return nil
-		}
-		_, err := codec.Decode(e)
-		return err
-	}, func(name string, data []byte) ([]byte, bool, error) {
-		if person := addressee(name); person != "" {
-			return keys.OpenFile(person, name, data)
-		}
-		return data, true, nil
-	}, bar.steps)
-	bar.done()
-	if err != nil {
-		return named(err)
-	}
-	if err := s.takeKeys(c.WithKeys, keys); err != nil {
-		return err
-	}
-	fmt.Fprintf(s.err, "urikake: the backup was made at %s\n", made.MadeAt.Format(time.RFC3339))
-	_, err = fmt.Fprintf(s.out, "%s holds the ledger at position %d%s\n", s.dir, made.Position, alsoFiles(made))
-	return err
+	return nil
 }
 
 // check looks at the whole log of a directory, and refuses one that is damaged.

@@ -62,7 +62,7 @@ func TestSpoolWithoutRoom(t *testing.T) {
 	defer s.Close()
 	_, list := propose(5, 20_000)
 	mustAppend(t, s, "s", 0, list...)
-	out, err := s.Spool(t.Context(), nil, nil, time.Now())
+	out, err := s.Spool(t.Context(), nil, listed(), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestSpoolWithoutRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustWrite(t, disk, "fill", make([]byte, 900_000))
-	if out, err := s.Spool(t.Context(), nil, nil, time.Now()); !errors.Is(err, ErrNoRoom) {
+	if out, err := s.Spool(t.Context(), nil, listed(), time.Now()); !errors.Is(err, ErrNoRoom) {
 		t.Errorf("%+v, %v", out, err)
 	}
 	if left := spools(t, disk); len(left) > 0 {

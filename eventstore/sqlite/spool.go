@@ -33,19 +33,23 @@ type Spooled struct {
 // Close gives the room free.
 func (s *Spooled) Close() error { return errors.Join(s.File.Close(), os.RemoveAll(s.dir)) }
 
-// Spool makes a backup in the data directory, as Beside.Backup does, to be sent elsewhere; the caller closes it. What a
-// process leaves of it that is killed is removed when the log is opened next. Refuses backup.no_room before the log itself
-// would have no room, and what Backup refuses.
-func (s *Store) Spool(ctx context.Context, read func(name string) ([]byte, error), files []string, at time.Time) (out *Spooled, err error) {
+// Spool makes a backup in the data directory, as Beside.Backup does, to be sent elsewhere; the caller closes it. Which
+// files go along is asked once it is known up to where the log does. What a process that is killed leaves of it is removed
+// when the log is opened next. Refuses backup.no_room before the log itself would have no room, and what Backup refuses.
+func (s *Store) Spool(ctx context.Context, read func(name string) ([]byte, error), list func() ([]string, error), at time.Time) (out *Spooled, err error) {
 	home := filepath.Dir(s.lock.Name())
-	if err := roomToSpool(home, files); err != nil {
-		return nil, err
-	}
 	from, err := OpenBeside(home)
 	if err != nil {
 		return nil, err
 	}
 	defer from.Close()
+	files, err := list()
+	if err != nil {
+		return nil, unwrittenBackup(err)
+	}
+	if err := roomToSpool(home, files); err != nil {
+		return nil, err
+	}
 	work, err := os.MkdirTemp(home, spoolPrefix+"*")
 	if err != nil {
 		return nil, unwrittenBackup(err)

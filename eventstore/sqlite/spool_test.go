@@ -28,6 +28,10 @@ func spools(t *testing.T, dir string) []string {
 	return left
 }
 
+func listed(names ...string) func() ([]string, error) {
+	return func() ([]string, error) { return names, nil }
+}
+
 // TestSpool makes backups to be sent while many append: each is the log up to its position, in a file that goes away.
 func TestSpool(t *testing.T) {
 	set(t, "wal_autocheckpoint = 20")
@@ -54,7 +58,7 @@ func TestSpool(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := s.Spool(t.Context(), read, []string{"letter", "gone meanwhile"}, time.Now())
+		out, err := s.Spool(t.Context(), read, listed("letter", "gone meanwhile"), time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +106,7 @@ func TestSpoolGivenUp(t *testing.T) {
 	s := mustOpen(t, dir)
 	ctx, stop := context.WithCancel(t.Context())
 	mustWrite(t, dir, "letter", nil)
-	_, err := s.Spool(ctx, func(string) ([]byte, error) { stop(); return nil, nil }, []string{"letter"}, time.Now())
+	_, err := s.Spool(ctx, func(string) ([]byte, error) { stop(); return nil, nil }, listed("letter"), time.Now())
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("given up: %v", err)
 	}
