@@ -108,7 +108,7 @@ func normal(e example, r reply, made []AccessKey) exampleAnswer {
 			body = signatures.ReplaceAllString(body, "— ledger.example t8/L8WzIkFxUfQ0W")
 		}
 		switch e.operation {
-		case "anchor-trail":
+		case "anchor-trail", "list-trail-anchors":
 			body = signatures.ReplaceAllString(hexHashes.ReplaceAllString(body, strings.Repeat("0", 64)), "— ledger.example t8/L8WzIkFxUfQ0W")
 		case "get-backup": // its begin stands for all
 			body = body[:15]
