@@ -107,7 +107,7 @@ func (a *API) addBackup() {
 		id: "get-backup", method: http.MethodGet, path: backupPath, tag: "Operations", summary: "the whole ledger in one file",
 		about: "It is what `urikake backup` writes: consistent at one position while others go on writing, with names and letters sealed, and without " +
 			"keys. `urikake restore` makes a ledger of it, and refuses a file that is not whole. The first byte comes when the server has made the " +
-			"file on its own disk and has read it again, some seconds for a million events; one is made at a time. `urikake --server URL backup FILE` reads what it " +
+			"file on its own disk and has read it again, some ten seconds for a million events; one is made at a time. `urikake --server URL backup FILE` reads what it " +
 			"got again before the file gets its name. HEAD makes none and tells no length.",
 		permission: access.TakeBackup, global: true, describe: also("406", also("409", describeBackup)),
 	}, a.backup)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/urikake/urikake/adapters/httpapi"
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/esdb"
 	"github.com/urikake/urikake/eventstore/sqlite"
 )
 
@@ -183,12 +183,16 @@ func (s *session) beside() (*sqlite.Beside, error) {
 	return sqlite.OpenBeside(s.dir)
 }
 
-// there refuses a session whose directory is not.
+// there refuses a session whose directory holds no log, and never has.
 func (s *session) there() error {
-	if s.fresh() {
-		if _, err := os.Stat(s.dir); err != nil {
-			return errUsage.With("there is no ledger in %s; name its directory with --data DIR", s.dir)
-		}
+	at, err := esdb.Bound(s.dir)
+	switch {
+	case err != nil:
+		return err
+	case at != "":
+		return errUsage.With("the log of what is in %s is on %s; %s", s.dir, at, awayInstead)
+	case !sqlite.Exists(s.dir) && !sqlite.Lost(s.dir):
+		return errUsage.With("there is no ledger in %s; name its directory with --data DIR", s.dir)
 	}
 	return nil
 }
