@@ -41,7 +41,8 @@ type Books struct {
 	Audit  *merkle.Log  // the hash tree; nil: there is none
 	Trail  *trail.Trail // where reads are recorded; nil: they are not
 	Clock  eventstore.Clock
-	Outbox func(domain.SellerID) dunning.Outbox // where a seller's reminders are written to; nil: they can't be sent
+	Outbox func(domain.SellerID) dunning.Outbox   // where a seller's reminders are written to; nil: they can't be sent
+	Backup func(context.Context) (*Backup, error) // makes one; nil: the log is elsewhere
 }
 
 // API answers requests about one ledger.
@@ -52,6 +53,8 @@ type API struct {
 	log   *slog.Logger
 	huma  huma.API
 	mux   *chi.Mux
+
+	backups chan struct{} // who makes or sends one has a place
 
 	recordedIDs map[string]string // of the operations that the access trail tells of, by method and path
 
@@ -68,7 +71,7 @@ func New(books Books, options Options) *API {
 	a := &API{
 		books: books, keys: newKeyring(books.Ledger.Keys), feed: NewFeed(books.Store).PassOver(books.Codec.Foreign).Clear(books.Codec.Clear), log: cmp.Or(options.Log, slog.New(slog.DiscardHandler)),
 		mux: chi.NewMux(), metrics: cmp.Or(options.Metrics, NewMetrics()), failures: NewFailures(FailuresMax, refuse),
-		recordedIDs: make(map[string]string),
+		recordedIDs: make(map[string]string), backups: make(chan struct{}, 1),
 	}
 	a.mux.Use(a.layers(options)...)
 	a.mux.NotFound(func(w http.ResponseWriter, r *http.Request) { refuse(w, r, ErrNoRoute.With("%.200q", r.URL.Path)) })
@@ -91,6 +94,7 @@ func New(books Books, options Options) *API {
 	a.addViews()
 	a.addAudit()
 	a.addTrail()
+	a.addBackup()
 	a.addPolicies()
 	a.addRuns()
 	a.addSendings()

@@ -193,7 +193,7 @@ func (c *contract) checkBody(kind, body string, names ...string) error {
 	if err != nil {
 		return err
 	}
-	if !utf8.ValidString(body) {
+	if kind != TypeBackup && !utf8.ValidString(body) {
 		return fmt.Errorf("it is not UTF-8")
 	}
 	lines := []string{body}

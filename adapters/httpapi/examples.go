@@ -231,6 +231,8 @@ var officeExamples = []example{
 	{"list-trail", "who looked at single invoices", "/v1/trail?operation=get-invoice&seller=YAMATO", "", ""},
 	{"get-trail-lines", "all of it, to be verified", "/v1/trail/lines", "", ""},
 	{"anchor-trail", "how far it goes", "/v1/trail/anchor", "", `{}`},
+	{"list-trail-anchors", "that one", "/v1/trail/anchors", "", ""},
+	{"get-backup", "all there is in one file", "/v1/backup", "Accept: application/vnd.sqlite3", ""},
 	{"compare-views", "with what the log gives", "/v1/views/compare", "", `{}`},
 	{"rebuild-views", "fold one again", "/v1/views/rebuild", "", `{"models": ["items"]}`},
 

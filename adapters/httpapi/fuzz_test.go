@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	probes    = flag.Int("probes", 6500, "how many requests TestProbes sends")
+	probes    = flag.Int("probes", 7500, "how many requests TestProbes sends")
 	probeSeed = flag.Uint64("probe-seed", 1, "which requests TestProbes sends")
 )
 

@@ -62,6 +62,13 @@ func open(t testing.TB) *house {
 	tree := auditTree(t, dir, store)
 	h.books = Books{Store: store, Codec: codec, Ledger: l, Views: views, Audit: tree, Clock: clock, Outbox: func(domain.SellerID) dunning.Outbox { return dunning.Files(h.outbox) }}
 	h.books.Trail = trail.Open(dir, clock)
+	h.books.Backup = func(ctx context.Context) (*Backup, error) {
+		made, err := store.Spool(ctx, nil, func() ([]string, error) { return nil, nil }, clock())
+		if err != nil {
+			return nil, err
+		}
+		return &Backup{ReadCloser: made, Size: made.Size, Position: made.Position}, nil
+	}
 	h.api = New(h.books, Options{})
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/urikake/urikake/adapters/trail"
 )
 
 // Check is one thing without which requests are not served well. Probe tells how it stands, or why it fails; it is
@@ -142,6 +144,16 @@ func LogCheck(dir string, fault func(within time.Duration) error) Check {
 		}
 		if err := writeProbe(filepath.Join(dir, probeFile)); err != nil {
 			return "", fmt.Errorf("the data directory can't be written: %w", bare(err))
+		}
+		return "writable", nil
+	}}
+}
+
+// TrailCheck passes while reads can be recorded: else they are refused.
+func TrailCheck(t *trail.Trail) Check {
+	return Check{"trail", func(context.Context) (string, error) {
+		if err := t.Check(faultLasts); err != nil {
+			return "", fmt.Errorf("the access trail can't be written, and so nobody may read: %w", bare(err))
 		}
 		return "writable", nil
 	}}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,7 +19,9 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/urikake/urikake/adapters/trail"
 	"github.com/urikake/urikake/eventstore"
+	"github.com/urikake/urikake/eventstore/merkle"
 )
 
 // standingOf asks whether the server is ready, and gives each check's state and detail.
@@ -84,6 +87,50 @@ func TestHealth(t *testing.T) {
 		strings.Contains(checks["log"], dir) {
 		t.Error(status, checks)
 	}
+}
+
+// A server whose access trail can't be written is not ready, as it refuses every read; and its metrics tell.
+func TestTrailHealth(t *testing.T) {
+	dir := t.TempDir()
+	blocked := filepath.Join(dir, "trail")
+	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(firstSecond, 0)
+	tr := trail.Open(dir, func() time.Time { return now })
+	defer tr.Close()
+	m := NewMetrics()
+	m.Trail(tr.Stats, func() time.Time { return now.Add(90 * time.Second) })
+	status, checks := standingOf(t, NewHealth(TrailCheck(tr)))
+	if status != 503 || !strings.HasPrefix(checks["trail"], "failing: the access trail can't be written") || strings.Contains(checks["trail"], dir) {
+		t.Error(status, checks)
+	}
+	if _, err := tr.Record(trail.Entry{Event: trail.Read}); err == nil {
+		t.Fatal("it was recorded")
+	}
+	got := scrape(t, m)
+	wantSeries(t, got, map[string]float64{"urikake_trail_lines_total": 0, "urikake_trail_refused_reads_total": 1, "urikake_trail_faults_total": 1})
+	if age := got["urikake_trail_anchor_age_seconds"]; !math.IsNaN(age) {
+		t.Error(age)
+	}
+	if err := os.Remove(blocked); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := merkle.Keygen(dir, "ledger.example"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tr.Record(trail.Entry{Event: trail.Read}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tr.Anchor(); err != nil {
+		t.Fatal(err)
+	}
+	if status, checks = standingOf(t, NewHealth(TrailCheck(tr))); status != 200 || checks["trail"] != "ok: writable" {
+		t.Error(status, checks)
+	}
+	wantSeries(t, scrape(t, m), map[string]float64{
+		"urikake_trail_lines_total": 3, "urikake_trail_refused_reads_total": 1, "urikake_trail_faults_total": 1, "urikake_trail_anchor_age_seconds": 90,
+	})
 }
 
 // TestHealthAsksSeldom has many probes at once, and then a disk that hangs.

@@ -44,11 +44,12 @@ func plain(next http.Handler) http.Handler {
 	})
 }
 
-// packed compresses answers, but not feeds: an event must not wait for others to be packed with.
+// packed compresses answers, but not feeds: an event must not wait for others to be packed with; nor backups, whose length
+// tells a client how much is to come.
 func packed(next http.Handler) http.Handler {
 	compressed := Compress(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == eventsPath {
+		if r.URL.Path == eventsPath || r.URL.Path == backupPath {
 			next.ServeHTTP(w, r)
 			return
 		}

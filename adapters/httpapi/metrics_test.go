@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/urikake/urikake/domain"
@@ -247,3 +250,35 @@ type nowhere struct{ header http.Header }
 func (n nowhere) Header() http.Header         { return n.header }
 func (n nowhere) Write(b []byte) (int, error) { return len(b), nil }
 func (n nowhere) WriteHeader(int)             {}
+
+// TestMetricsAreDocumented: what is shown stands in the docs, and what stands there is shown.
+func TestMetricsAreDocumented(t *testing.T) {
+	b, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]bool{"urikake_eventstore_calls_total": true} // of calls that nobody makes here
+	h := open(t)
+	h.furnish("S")
+	m := h.api.metrics
+	m.Instrument(h.books.Store)
+	m.Log(func() (events, commits, grouped, waiting uint64) { return 0, 0, 0, 0 })
+	m.Lag(func() uint64 { return 0 })
+	m.Trail(h.books.Trail.Stats, h.books.Clock)
+	for series := range scrape(t, m) {
+		name, _, _ := strings.Cut(series, "{")
+		for _, part := range []string{"_bucket", "_sum", "_count"} {
+			name = strings.TrimSuffix(name, part)
+		}
+		if strings.HasPrefix(name, "urikake_") {
+			told[name] = true
+		}
+	}
+	documented := make(map[string]bool)
+	for _, name := range regexp.MustCompile("`urikake_[a-z_]+`").FindAllString(string(b), -1) {
+		documented[strings.Trim(name, "`")] = true
+	}
+	if diff := cmp.Diff(documented, told); diff != "" {
+		t.Errorf("docs/operations.md (-docs +code): %s", diff)
+	}
+}

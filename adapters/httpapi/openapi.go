@@ -43,7 +43,7 @@ func introduce(api *huma.OpenAPI) {
 		{Name: "Events", Description: "The log itself."},
 		{Name: "Access", Description: "Keys and what they allow."},
 		{Name: "Audit", Description: "Proofs that nothing was changed, removed or slipped in."},
-		{Name: "Operations", Description: "Imports and read models."},
+		{Name: "Operations", Description: "Imports, backups and read models."},
 	}
 	api.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"key": {Type: "http", Scheme: "bearer", Description: "A key made with `urikake keys create` or POST /v1/keys. Before the first key is made, this machine alone is answered, without one."},

@@ -145,8 +145,10 @@ func neededOutside(operation string) access.Permission {
 		return access.ReadKeys
 	case "create-key", "revoke-key":
 		return access.ManageKeys
-	case "get-checkpoint", "make-checkpoint", "list-checkpoints", "get-proof", "get-consistency", "compare-views", "list-trail", "get-trail-lines", "anchor-trail":
+	case "get-checkpoint", "make-checkpoint", "list-checkpoints", "get-proof", "get-consistency", "compare-views", "list-trail", "get-trail-lines", "anchor-trail", "list-trail-anchors":
 		return access.ReadAudit
+	case "get-backup":
+		return access.TakeBackup
 	case "list-views":
 		return access.ReadMetrics
 	case "rebuild-views":

@@ -211,7 +211,7 @@ func (h *heldAnswer) record(e trail.Entry, seq *uint64) (err error) {
 		return nil
 	}
 	h.refused = err
-	for _, name := range []string{"ETag", "Link", "Vary", asOfHeader, positionHeader, "X-Accel-Buffering"} {
+	for _, name := range []string{"ETag", "Link", "Vary", asOfHeader, positionHeader, "X-Accel-Buffering", "Content-Length", "Content-Disposition"} {
 		h.Header().Del(name) // they were about the answer that did not come
 	}
 	refuse(h.ResponseWriter, h.request, err)

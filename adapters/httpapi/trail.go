@@ -32,6 +32,18 @@ type TrailAnchor struct {
 	Note     string    `json:"note" doc:"the signed note: keep it where nobody who can write the trail can"`
 }
 
+// TrailAnchorList is every anchor that is kept beside the access trail.
+type TrailAnchorList struct {
+	Keys    []string     `json:"keys" doc:"public keys, as the ledger says: an auditor trusts the one that he was given"`
+	Anchors []KeptAnchor `json:"anchors" doc:"by the line that was the last"`
+}
+
+// KeptAnchor is a signed note as it stands in its file.
+type KeptAnchor struct {
+	File string `json:"file" doc:"its name, which has the line's number"`
+	Note string `json:"note" doc:"the signed note"`
+}
+
 func (a *API) trailed() (*trail.Trail, error) {
 	if a.books.Trail == nil {
 		return nil, ErrNoTrail
@@ -188,6 +200,28 @@ func (a *API) anchorTrail(ctx context.Context, in *RawIn) (*huma.StreamResponse,
 	return answered(TrailAnchor{anchor.Origin, anchor.Seq, anchor.Hash, anchor.Time, anchor.Note}, err)
 }
 
+// trailAnchors are the anchors that the server keeps: its own word, and so no proof against whoever has its directory.
+func (a *API) trailAnchors(_ context.Context, _ *nothingIn) (*huma.StreamResponse, error) {
+	t, err := a.trailed()
+	if err != nil {
+		return nil, err
+	}
+	list := TrailAnchorList{Keys: []string{}, Anchors: []KeptAnchor{}}
+	notes, err := t.Notes()
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range notes {
+		list.Anchors = append(list.Anchors, KeptAnchor{n.Name, n.Text})
+	}
+	keys, err := t.Keys()
+	if err != nil {
+		return nil, err
+	}
+	list.Keys = append(list.Keys, keys...)
+	return answered(list, nil)
+}
+
 func (a *API) addTrail() {
 	add(a, operation{
 		id: "list-trail", method: http.MethodGet, path: "/v1/trail", tag: "Audit", summary: "who read what, and when",
@@ -205,6 +239,12 @@ func (a *API) addTrail() {
 		about:      "Kept elsewhere, the note shows later that no line up to it was exchanged and the end was not taken away.",
 		permission: access.ReadAudit, global: true, body: smallBody, describe: also("404", also("409", describeExchange[nothing, TrailAnchor](a))),
 	}, a.anchorTrail)
+	add(a, operation{
+		id: "list-trail-anchors", method: http.MethodGet, path: "/v1/trail/anchors", tag: "Audit", summary: "every anchor that is kept beside the access trail",
+		about: "They are the server's own word: `urikake audit trail --verify` compares them, too, and says so. Get them before the lines, so that " +
+			"none is of a line that is not there yet.",
+		permission: access.ReadAudit, global: true, describe: describeObject[TrailAnchorList](a),
+	}, a.trailAnchors)
 }
 
 func describeTrailLines(_ *API, op *huma.Operation) {

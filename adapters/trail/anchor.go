@@ -65,6 +65,7 @@ func (t *Trail) Anchor() (Anchor, error) {
 	if err := t.keep(a); err != nil {
 		return a, ErrUnavailable.With("%v", err)
 	}
+	t.anchored(a)
 	return a, nil
 }
 
@@ -89,14 +90,15 @@ func (t *Trail) keep(a Anchor) error {
 type Note struct {
 	Name string // of its file
 	Text string
+	Own  bool // it was kept beside the trail, by whoever could have written both
 }
 
-// Notes are the anchors that are kept beside the trail.
+// Notes are the anchors that are kept beside the trail. Refuses trail.unavailable when one can't be read.
 func (t *Trail) Notes() (list []Note, err error) {
 	dir := filepath.Join(t.dir, anchorsDir)
 	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrUnavailable.With("%v", err)
 	}
 	for _, e := range entries {
 		if !strings.HasSuffix(e.Name(), anchorEnd) {
@@ -104,12 +106,15 @@ func (t *Trail) Notes() (list []Note, err error) {
 		}
 		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
 		if err != nil {
-			return nil, err
+			return nil, ErrUnavailable.With("%v", err)
 		}
-		list = append(list, Note{e.Name(), string(b)})
+		list = append(list, Note{e.Name(), string(b), true})
 	}
-	return list, err
+	return list, nil
 }
+
+// Keys are the public keys that stand beside the ledger.
+func (t *Trail) Keys() ([]string, error) { return merkle.PublicKeys(filepath.Dir(t.dir)) }
 
 // ParseAnchor reads a signed note. With keys, one of them must have signed it; without, the signature is not looked at.
 // Refuses trail.bad_anchor, trail.bad_signature.

@@ -201,7 +201,7 @@ func (t *Trail) turnOver() error {
 		return err
 	}
 	if err := t.file.Sync(); err != nil {
-		t.unsure = "lines before this one may not be on the disk: " + err.Error()
+		t.doubt(err)
 	}
 	if err := t.begin(""); err != nil {
 		t.file.shut() // the next line finds that it is closed

@@ -43,6 +43,10 @@ type Trail struct {
 	unsure  string // why lines before this one may not be on the disk
 	closed  bool
 
+	counted counted
+	fault   error     // of the last write; nil: it was done
+	faultAt time.Time //
+
 	dirty  chan struct{} // filled when there is something to sync
 	quit   chan struct{}
 	syncer sync.WaitGroup
@@ -98,7 +102,11 @@ func (t *Trail) write(group []*wanted) {
 	})
 	if err != nil {
 		t.refused += len(group)
+		t.counted.refused.Add(uint64(len(group)))
+		t.failed(err)
 		err = ErrUnavailable.With("%v", err)
+	} else {
+		t.fault = nil
 	}
 	for _, w := range group {
 		if w.done, w.err = true, err; err != nil {
@@ -122,7 +130,7 @@ func (t *Trail) put(group []*wanted) error {
 		w.seq = head.Seq
 	}
 	t.buf = b
-	if err := t.file.append(b); err != nil {
+	if err := t.append(b, head); err != nil {
 		return err
 	}
 	if t.unsure != "" { // a disk that has failed to keep something must show first that it can
@@ -131,8 +139,7 @@ func (t *Trail) put(group []*wanted) error {
 			return err
 		}
 	}
-	t.head, t.refused, t.unsure = head, 0, ""
-	t.soon()
+	t.refused, t.unsure = 0, ""
 	if t.file.end >= t.fileMax {
 		_ = t.turnOver() // tried again with the next line
 	}
@@ -147,9 +154,16 @@ func (t *Trail) note(e Entry) error {
 	}
 	head := t.head
 	b := appendLine(nil, &head, t.clock(), body)
+	return t.append(b, head)
+}
+
+// append writes lines, of which the last is the new head.
+func (t *Trail) append(b []byte, head Head) error {
 	if err := t.file.append(b); err != nil {
 		return err
 	}
+	t.counted.lines.Add(head.Seq - t.head.Seq)
+	t.counted.bytes.Add(uint64(len(b)))
 	t.head = head
 	t.soon()
 	return nil
@@ -205,7 +219,7 @@ func (t *Trail) sync() {
 		}
 		if err := f.Sync(); err != nil && !errors.Is(err, os.ErrClosed) { // a file that is closed was synced
 			t.turn.Lock()
-			t.unsure = "lines before this one may not be on the disk: " + err.Error()
+			t.doubt(err)
 			t.turn.Unlock()
 		}
 	}

@@ -3,6 +3,8 @@ package trail
 import (
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,10 +26,12 @@ type Report struct {
 	FirstAt  time.Time `json:"first_at,omitzero"`
 	LastAt   time.Time `json:"last_at,omitzero"`
 	Anchors  int       `json:"anchors"` // that were compared
+	Own      int       `json:"own"`     // of them, that were kept beside the trail and so are the word of who keeps it
 	Repairs  int       `json:"repairs"` // lines that tell of a torn end, after a crash
 	Gaps     int       `json:"gaps"`    // lines that tell of reads that were refused, or of lines that may be lost
 	Findings []Finding `json:"findings"`
-	Found    int       `json:"found"` // all of them; the first hundred are listed
+	Found    int       `json:"found"`           // all of them; the first hundred are listed
+	Notes    []string  `json:"notes,omitempty"` // what this verification could not know
 }
 
 const findingsMax = 100
@@ -47,14 +51,14 @@ func (r *Report) add(l Line, raw Raw, text string, args ...any) {
 // slipped in or moved; a trail that was made anew from some line on, or whose end was taken away, is found by an anchor
 // of a later line only. The error is that of reading. O(lines).
 func Verify(lines iter.Seq2[Raw, error], anchors []Note, keys []note.Verifier) (*Report, error) {
-	v := verification{Report: Report{Findings: []Finding{}}, want: start, anchors: make(map[uint64][]Anchor)}
+	v := verification{Report: Report{Findings: []Finding{}}, want: start, anchors: make(map[uint64][]named)}
 	for _, n := range anchors {
 		a, err := ParseAnchor(n.Text, keys)
 		if err != nil {
 			v.add(Line{}, Raw{}, "the anchor %s: %v", n.Name, err)
 			continue
 		}
-		v.anchors[a.Seq] = append(v.anchors[a.Seq], a)
+		v.anchors[a.Seq] = append(v.anchors[a.Seq], named{a, n})
 	}
 	for raw, err := range lines {
 		if err != nil {
@@ -65,11 +69,10 @@ func Verify(lines iter.Seq2[Raw, error], anchors []Note, keys []note.Verifier) (
 	if v.closed {
 		v.add(Line{Seq: v.want.Seq}, Raw{}, "the file that follows on line %d is missing", v.want.Seq)
 	}
-	for _, list := range v.anchors {
-		for _, a := range list {
-			v.Anchors++
-			v.add(Line{Seq: a.Seq}, Raw{}, "the trail ends at line %d; the anchor of %s says that line %d was there: its end was taken away",
-				v.top, a.Time.Format(time.RFC3339), a.Seq)
+	for _, seq := range slices.Sorted(maps.Keys(v.anchors)) {
+		for _, a := range v.anchors[seq] {
+			v.held(a)
+			v.add(Line{Seq: a.Seq}, Raw{}, "the trail ends at line %d; the anchor %s says that line %d was there: its end was taken away", v.top, a, a.Seq)
 		}
 	}
 	v.Head, v.OK = v.want, v.Found == 0
@@ -81,7 +84,22 @@ type verification struct {
 	want    Head   // what the next line must follow on
 	top     uint64 // the highest number
 	closed  bool   // the last line was the end of a file
-	anchors map[uint64][]Anchor
+	anchors map[uint64][]named
+}
+
+// named is an anchor with where it comes from.
+type named struct {
+	Anchor
+	Note Note
+}
+
+func (a named) String() string { return a.Note.Name + " of " + a.Time.Format(time.RFC3339) }
+
+// held counts an anchor that was compared.
+func (v *verification) held(a named) {
+	if v.Anchors++; a.Note.Own {
+		v.Own++
+	}
 }
 
 func (v *verification) line(raw Raw) {
@@ -112,8 +130,8 @@ func (v *verification) line(raw Raw) {
 // compare holds a line against the anchors that were made when it was the last.
 func (v *verification) compare(l Line, raw Raw) {
 	for _, a := range v.anchors[l.Seq] {
-		if v.Anchors++; a.Hash != l.Hash {
-			v.add(l, raw, "line %d is not the one of the anchor of %s: it, or one before it, was exchanged", l.Seq, a.Time.Format(time.RFC3339))
+		if v.held(a); a.Hash != l.Hash {
+			v.add(l, raw, "line %d is not the one of the anchor %s: it, or one before it, was exchanged", l.Seq, a)
 		}
 	}
 	delete(v.anchors, l.Seq)

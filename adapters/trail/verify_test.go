@@ -199,14 +199,20 @@ func TestAnchors(t *testing.T) {
 		}
 		return r
 	}
-	if r := check(take(t, dir), kept...); !r.OK || r.Anchors != 1 {
-		t.Error(found(r))
+	brought := Note{Name: "2026-12-31.trail", Text: a.Note}
+	for own, list := range [][]Note{{brought}, {kept[0], brought}, {kept[0], kept[0], brought}} {
+		if r := check(take(t, dir), list...); !r.OK || r.Anchors != own+1 || r.Own != own {
+			t.Errorf("%d anchors were compared, %d of them kept beside the trail; %s", r.Anchors, r.Own, found(r))
+		}
 	}
 
 	short := take(t, dir)
 	short.lines[0] = short.lines[0][:8]
 	if r := check(short); !r.OK {
 		t.Error("without an anchor a shorter trail is whole", found(r))
+	}
+	if r := check(short, brought); r.OK || !strings.Contains(found(r), "the anchor 2026-12-31.trail of 20") {
+		t.Error(found(r))
 	}
 	if r := check(short, kept...); r.OK || !strings.Contains(found(r), "its end was taken away") {
 		t.Error(found(r))
@@ -236,7 +242,7 @@ func TestAnchors(t *testing.T) {
 		"another key's": forged, "changed": strings.Replace(a.Note, "\n11\n", "\n12\n", 1), "no note": "hello", "unsigned": a.text(),
 		"with zeros": strings.Replace(a.Note, "\n11\n", "\n011\n", 1),
 	} {
-		if r := check(take(t, dir), Note{name, text}); r.OK || !strings.Contains(found(r), "the anchor "+name) {
+		if r := check(take(t, dir), Note{Name: name, Text: text}); r.OK || !strings.Contains(found(r), "the anchor "+name) {
 			t.Errorf("%s: %s", name, found(r))
 		}
 	}

@@ -2,15 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"iter"
-	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/urikake/urikake/adapters/export"
@@ -19,7 +13,6 @@ import (
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/access"
 	"github.com/urikake/urikake/eventstore"
-	"github.com/urikake/urikake/eventstore/merkle"
 )
 
 type auditTrailCmd struct {
@@ -43,7 +36,8 @@ Reading the trail has one, too. Days are those of this machine's time zone; inst
 
 Each line has the hash of the one before it. --verify reads all of them, tells which one was touched, and compares with
 the anchors, without which a trail that ends too early, or that was made anew, is not found. Exit code 1: something was.
-In the ledger's directory it works beside a server; with --server the lines are fetched and checked on this machine.
+In the ledger's directory it works beside a server; with --server the lines, and the anchors that the server keeps, are
+fetched and checked on this machine. Those are the server's own word, and counted apart from the ones that --note brings.
 
   urikake audit trail --from 2026-11-01 --seller YAMATO
   urikake audit trail --actor mizuno --operation get-history --format csv
@@ -146,94 +140,6 @@ func (c *auditTrailCmd) anchor(ctx context.Context, s *session) error {
 		}
 		return err
 	})
-}
-
-// verify checks the lines here, wherever they come from.
-func (c *auditTrailCmd) verify(ctx context.Context, s *session) error {
-	keys, err := publicKeys(c.Key)
-	if err != nil {
-		return err
-	}
-	var notes []trail.Note
-	for _, name := range c.Note {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		notes = append(notes, trail.Note{Name: filepath.Base(name), Text: string(b)})
-	}
-	if s.server != "" {
-		return s.ask(ctx, func(ctx context.Context, to *client) error {
-			answer, err := to.send(ctx, request{path: "/v1/trail/lines", accept: ndjson})
-			if err != nil {
-				return err
-			}
-			defer answer.Body.Close()
-			return c.check(s.out, trail.ReadLines(ctx, answer.Body, ""), notes, keys)
-		})
-	}
-	return s.withTrail("get-trail-lines", nil, func(t *trail.Trail) error {
-		kept, err := t.Notes()
-		if err != nil {
-			return err
-		}
-		if len(keys) == 0 {
-			if keys, err = merkle.PublicKeys(s.dir); err != nil {
-				return err
-			}
-		}
-		return c.check(s.out, t.Lines(ctx), append(notes, kept...), keys)
-	})
-}
-
-func (c *auditTrailCmd) check(w io.Writer, lines iter.Seq2[trail.Raw, error], notes []trail.Note, keys []string) error {
-	verifiers, err := merkle.Verifiers(keys...)
-	if err != nil {
-		return err
-	}
-	r, err := trail.Verify(lines, notes, verifiers)
-	if err != nil {
-		return err
-	}
-	if c.Format == export.JSON || c.Format == export.NDJSON {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		err = enc.Encode(r)
-	} else {
-		err = showVerified(w, r)
-	}
-	if err == nil && !r.OK {
-		err = errFound.With("findings: %d", r.Found)
-	}
-	return err
-}
-
-func showVerified(w io.Writer, r *trail.Report) error {
-	var b strings.Builder
-	if r.OK {
-		b.WriteString("OK: no line was changed, removed, slipped in or moved\n")
-	}
-	fmt.Fprintf(&b, "%d lines", r.Lines)
-	if r.Lines > 0 {
-		fmt.Fprintf(&b, " from %s to %s; the last is %d, %s", instant(r.FirstAt), instant(r.LastAt), r.Head.Seq, r.Head.Hash)
-	}
-	fmt.Fprintf(&b, "\n%d anchors were compared", r.Anchors)
-	if r.Anchors == 0 {
-		b.WriteString(": an end that was taken away would not be seen")
-	}
-	fmt.Fprintf(&b, "\n%d repairs of the end after a crash; %d gaps\n", r.Repairs, r.Gaps)
-	for _, f := range r.Findings {
-		at := f.At
-		if at != "" {
-			at += ": "
-		}
-		fmt.Fprintf(&b, "FOUND %s%s\n", at, f.Text)
-	}
-	if more := r.Found - len(r.Findings); more > 0 {
-		fmt.Fprintf(&b, "and %d more\n", more)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // withTrail works with the trail of the session's directory, whoever else writes to it, once it says so itself.

@@ -242,6 +242,7 @@ func TestServeWhileEventStoreDBIsAway(t *testing.T) {
 	s := serveAway(t, t.TempDir(), c.url())
 	defer s.end()
 	s.await("/readyz", http.StatusOK)
+	fails(t, "backup.elsewhere", "--server", s.at, "backup", filepath.Join(t.TempDir(), "b"))
 	if answer, body := s.register("k1", "S1"); answer.StatusCode != http.StatusOK {
 		t.Fatalf("%d %s", answer.StatusCode, body)
 	}
@@ -363,5 +364,8 @@ func TestDirectoryOfAnotherLog(t *testing.T) {
 	fails(t, "begins with esdb://", "--store", "http://127.0.0.1:1", "sellers", "list")
 	fails(t, "events import", "--store", one.url(), "demo", "--once")
 	fails(t, "backups of its own", "--store", one.url(), "backup", filepath.Join(t.TempDir(), "b"))
+	fails(t, "backups of its own", "--data", there, "backup", filepath.Join(t.TempDir(), "b"))
+	fails(t, "backups of its own", "--data", there, "replay", "--until", "1", "--into", filepath.Join(t.TempDir(), "into"))
+	fails(t, "there is no ledger in", "--data", t.TempDir(), "backup", filepath.Join(t.TempDir(), "b"))
 	fails(t, "--store esdb", "--store", one.url(), "bench")
 }

@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path"
-	"path/filepath"
-	"slices"
+	"io"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/urikake/urikake/adapters/httpapi"
+	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/eventstore"
-	"github.com/urikake/urikake/eventstore/ledger"
+	"github.com/urikake/urikake/eventstore/esdb"
 	"github.com/urikake/urikake/eventstore/sqlite"
 )
 
@@ -30,11 +29,32 @@ checkpoints; read models, snapshots and the hash tree are made anew from the log
 keys are not in it: keep one copy of them apart, the newest, so that a customer who is erased does not come back with an old
 backup. Files of other names, such as a private key, are named and left out.
 
+With --server it is fetched from a server, by an admin's key of all sellers, and read whole on this machine before it gets its
+name. The server makes one at a time, on its own disk, which needs room for it meanwhile.
+
   urikake --data ./books backup /backup/books-2026-07-03
+  urikake --server https://ledger.example backup /backup/books-2026-07-03
   urikake --data ./restored restore /backup/books-2026-07-03`
 }
 
-func (c *backupCmd) Run(ctx context.Context, s *session) (err error) {
+func (c *backupCmd) Run(ctx context.Context, s *session) error {
+	work := c.make
+	if s.server != "" {
+		work = c.fetch
+	}
+	err := work(ctx, s)
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintf(s.err, "urikake: %s was not written\n", c.File)
+	}
+	return err
+}
+
+func (c *backupCmd) make(ctx context.Context, s *session) (err error) {
+	along, err := s.besideLog()
+	if err != nil {
+		return err
+	}
+	defer along.root.Close()
 	from, err := s.beside()
 	if err != nil {
 		return err
@@ -45,28 +65,12 @@ func (c *backupCmd) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	defer func() { err = ended(err) }()
-	files, others, err := besideLog(s.dir) // a letter is put away before the event that says so
+	files, err := along.files()
 	if err != nil {
 		return err
-	}
-	root, err := os.OpenRoot(s.dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	keys, err := s.privacy()
-	if err != nil {
-		return err
-	}
-	sealed := func(name string) ([]byte, error) {
-		data, err := root.ReadFile(name)
-		if person := addressee(name); err == nil && person != "" {
-			data, err = keys.SealFile(person, filepath.ToSlash(name), data)
-		}
-		return data, err
 	}
 	bar := s.progress("backup", 1)
-	made, err := from.Backup(ctx, c.File, c.Force, sealed, files, time.Now(), bar.steps)
+	made, err := from.Backup(ctx, c.File, c.Force, along.read, files, time.Now(), bar.steps)
 	bar.done()
 	if err != nil {
 		return err
@@ -74,11 +78,83 @@ func (c *backupCmd) Run(ctx context.Context, s *session) (err error) {
 	if dir, err := s.keysDir(); err == nil {
 		fmt.Fprintf(s.err, "urikake: the names in it are sealed; keep a copy of the keys in %s apart, and only the newest\n", dir)
 	}
-	if len(others) > 0 {
-		fmt.Fprintf(s.err, "urikake: not in the backup: %s\n", strings.Join(others, ", "))
+	if len(along.others) > 0 {
+		fmt.Fprintf(s.err, "urikake: not in the backup: %s\n", strings.Join(along.others, ", "))
 	}
-	_, err = fmt.Fprintf(s.out, "%s holds the ledger at position %d%s\n", c.File, made.Position, alsoFiles(made))
+	return c.told(s, made)
+}
+
+// fetch gets a backup from a server.
+func (c *backupCmd) fetch(ctx context.Context, s *session) error {
+	to, err := s.far()
+	if err != nil {
+		return err
+	}
+	received, read := s.progress("receive", 0), (*progress)(nil)
+	ended := sync.OnceFunc(received.done)
+	defer ended()
+	made, err := sqlite.Receive(ctx, c.File, c.Force, func(w io.Writer) error {
+		answer, err := to.send(ctx, request{path: "/v1/backup", accept: httpapi.TypeBackup})
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		received.set(0, max(answer.ContentLength, 0))
+		_, err = io.Copy(io.MultiWriter(w, byteCounter{received}), answer.Body)
+		return err
+	}, func(done, total eventstore.Position) {
+		if ended(); read == nil {
+			read = s.progress("read again", 1)
+		}
+		read.steps(done, total)
+	})
+	if read != nil {
+		read.done()
+	}
+	if err != nil {
+		return unfetched(c.File, err)
+	}
+	fmt.Fprintln(s.err, "urikake: the names in it are sealed; keep a copy of the server's keys apart, and only the newest")
+	return c.told(s, made)
+}
+
+// unfetched says of what broke off that the file was not written.
+func unfetched(file string, err error) error {
+	var refusal *domain.Error
+	if errors.As(err, &refusal) && refusal.Rule == errBrokenOff.Rule {
+		return errBrokenOff.With("%s was not written: %s", file, refusal.Detail)
+	}
 	return err
+}
+
+// byteCounter counts the bytes that are written to it.
+type byteCounter struct{ bar *progress }
+
+func (c byteCounter) Write(b []byte) (int, error) {
+	c.bar.add(int64(len(b)))
+	return len(b), nil
+}
+
+// told says what was made.
+func (c *backupCmd) told(s *session, made sqlite.Contents) error {
+	_, err := fmt.Fprintf(s.out, "%s holds the ledger at position %d%s\n", c.File, made.Position, alsoFiles(made))
+	return err
+}
+
+// spool makes backups of a served ledger, on their way to a client.
+func (s *session) spool(log *sqlite.Store, clock eventstore.Clock) func(context.Context) (*httpapi.Backup, error) {
+	return func(ctx context.Context) (*httpapi.Backup, error) {
+		along, err := s.besideLog()
+		if err != nil {
+			return nil, err
+		}
+		defer along.root.Close()
+		made, err := log.Spool(ctx, along.read, along.files, clock())
+		if err != nil {
+			return nil, err
+		}
+		return &httpapi.Backup{ReadCloser: made, Size: made.Size, Position: made.Position, LeftOut: along.others}, nil
+	}
 }
 
 func alsoFiles(c sqlite.Contents) string {
@@ -101,102 +177,24 @@ func (p *progress) steps(done, total eventstore.Position) { p.set(int64(done), i
 
 // beside opens the log of the session's directory for reading, whoever else has it open.
 func (s *session) beside() (*sqlite.Beside, error) {
-	if s.fresh() {
-		if _, err := os.Stat(s.dir); err != nil {
-			return nil, errUsage.With("there is no ledger in %s; name its directory with --data DIR", s.dir)
-		}
+	if err := s.there(); err != nil {
+		return nil, err
 	}
 	return sqlite.OpenBeside(s.dir)
 }
 
-// Of what lies beside the log a backup keeps what can't be made anew, and says nothing of what can.
-var (
-	besideKept  = []string{"outbox", "audit", "audit.pub", "trail"}
-	besideAnew  = []string{keysName, "LOCK", "log.*", "views.db*", "snapshots", "ready.probe", ".*", "audit/hashes", "audit/positions", "audit/mark", "trail/LOCK"}
-	errNotPlain = errors.New("it is no plain file")
-)
-
-func madeAnew(name string) bool {
-	return slices.ContainsFunc(besideAnew, func(pattern string) bool {
-		match, _ := path.Match(pattern, filepath.ToSlash(name))
-		return match
-	})
-}
-
-// besideLog lists the files that a backup keeps, and names what it leaves out that is nobody's.
-func besideLog(dir string) (files, others []string, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, e := range entries {
-		switch {
-		case madeAnew(e.Name()):
-		case !slices.Contains(besideKept, e.Name()):
-			others = append(others, e.Name())
-		default:
-			err = errors.Join(err, filepath.WalkDir(filepath.Join(dir, e.Name()), func(path string, e fs.DirEntry, err error) error {
-				if err != nil || e.IsDir() {
-					return err
-				}
-				if !e.Type().IsRegular() {
-					return fmt.Errorf("%s: %w", path, errNotPlain)
-				}
-				name, err := filepath.Rel(dir, path)
-				if err == nil && !madeAnew(name) {
-					files = append(files, name)
-				}
-				return err
-			}))
-		}
-	}
-	return files, others, err
-}
-
-type restoreCmd struct {
-	File     string `arg:"" help:"The backup." type:"existingfile"`
-	WithKeys string `help:"The newest copy of the keys of personal data, to be copied to the ledger." placeholder:"DIR" type:"existingdir"`
-}
-
-// Help is shown by `urikake restore --help`.
-func (restoreCmd) Help() string {
-	return `The directory must be new or empty. Every page, position and version, each event and its checksum are read, and the end is
-compared with what the backup says of itself, before the ledger stands in its place. Read models are folded at the first
-question. Names and letters are sealed under keys that are not in the backup. With those of a ledger as it is now, who was
-erased after the backup stays erased; a key of somebody whom the backup itself calls erased is destroyed.
-
-  urikake --data ./restored restore /backup/books-2026-07-03 --with-keys /backup/keys`
-}
-
-func (c *restoreCmd) Run(ctx context.Context, s *session) error {
-	keys, err := s.keysFrom(c.WithKeys)
-	if err != nil {
+// there refuses a session whose directory holds no log, and never has.
+func (s *session) there() error {
+	at, err := esdb.Bound(s.dir)
+	switch {
+	case err != nil:
 		return err
+	case at != "":
+		return errUsage.With("the log of what is in %s is on %s; %s", s.dir, at, awayInstead)
+	case !sqlite.Exists(s.dir) && !sqlite.Lost(s.dir):
+		return errUsage.With("there is no ledger in %s; name its directory with --data DIR", s.dir)
 	}
-	codec := ledger.Sealing(keys)
-	bar := s.progress("restore", 1)
-	made, err := sqlite.Restore(ctx, c.File, s.dir, func(e eventstore.Recorded) error {
-		if codec.Foreign(e.Stream) {
-			return nil
-		}
-		_, err := codec.Decode(e)
-		return err
-	}, func(name string, data []byte) ([]byte, bool, error) {
-		if person := addressee(name); person != "" {
-			return keys.OpenFile(person, name, data)
-		}
-		return data, true, nil
-	}, bar.steps)
-	bar.done()
-	if err != nil {
-		return named(err)
-	}
-	if err := s.takeKeys(c.WithKeys, keys); err != nil {
-		return err
-	}
-	fmt.Fprintf(s.err, "urikake: the backup was made at %s\n", made.MadeAt.Format(time.RFC3339))
-	_, err = fmt.Fprintf(s.out, "%s holds the ledger at position %d%s\n", s.dir, made.Position, alsoFiles(made))
-	return err
+	return nil
 }
 
 // check looks at the whole log of a directory, and refuses one that is damaged.

@@ -139,7 +139,7 @@ func (s *session) place(parsed *kong.Context) error {
 		return errUsage.With("--key-file holds the key for a server; name that with --server URL")
 	case typed["data"] || typed["store"]:
 		s.server = ""
-	case s.server != "" && slices.Contains([]string{"demo", "serve", "bench", "replay", "backup", "restore"}, verb):
+	case s.server != "" && slices.Contains([]string{"demo", "serve", "bench", "replay", "restore"}, verb):
 		return errUsage.With("%s works in a directory of this machine, never at a server; leave --server and URIKAKE_SERVER out", verb)
 	}
 	return s.readStore(verb)
@@ -157,8 +157,7 @@ func (s *session) readStore(verb string) (err error) {
 		return errUsage.With("demo writes two years with a clock of its own, which EventStoreDB does not take: make it in a directory and " +
 			"bring it there with `urikake events import`; leave --store and URIKAKE_STORE out")
 	case slices.Contains([]string{"backup", "restore", "replay"}, verb):
-		return errUsage.With("%s is for a ledger in a directory; EventStoreDB has backups of its own, and --known-at shows the books as they were; "+
-			"leave --store and URIKAKE_STORE out", verb)
+		return errUsage.With("%s is for a ledger in a directory; %s; leave --store and URIKAKE_STORE out", verb, awayInstead)
 	case verb == "bench":
 		return errUsage.With("bench measures a server that it starts itself: --store %s, or none", benchStore)
 	}
@@ -167,6 +166,9 @@ func (s *session) readStore(verb string) (err error) {
 	}
 	return nil
 }
+
+// awayInstead is what serves for a backup and a copy where the log is on a cluster.
+const awayInstead = "EventStoreDB has backups of its own, `urikake events export` writes the log into a file, and --known-at shows the books as they were"
 
 // verb is as much of what was typed as was understood, such as "urikake report aging".
 func verb(err error) string {

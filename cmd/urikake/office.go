@@ -39,6 +39,7 @@ type office struct {
 	clock   eventstore.Clock
 	metrics *httpapi.Metrics
 	outbox  func(domain.SellerID) dunning.Outbox
+	backup  func(context.Context) (*httpapi.Backup, error) // nil: the log is not in the directory
 	close   func() error
 }
 
@@ -61,7 +62,7 @@ func (s *session) open(clock eventstore.Clock) (*office, error) {
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	o.log = log
+	o.log, o.backup = log, s.spool(log, clock)
 	o.close = func() error { return errors.Join(o.audit.Close(), o.trail.Close(), o.views.Close(), log.Close()) }
 	return o, nil
 }
@@ -120,7 +121,10 @@ func wire(log eventstore.Store, dir string, keys *privacy.Keys, clock eventstore
 // api is the ledger over HTTP.
 func (o *office) api(options httpapi.Options) *httpapi.API {
 	options.Metrics = o.metrics
-	books := httpapi.Books{Store: o.store, Codec: o.codec, Ledger: o.ledger, Views: o.views, Audit: o.audit, Trail: o.trail, Clock: o.clock, Outbox: o.outbox}
+	books := httpapi.Books{
+		Store: o.store, Codec: o.codec, Ledger: o.ledger, Views: o.views, Audit: o.audit, Trail: o.trail, Clock: o.clock, Outbox: o.outbox,
+		Backup: o.backup,
+	}
 	return httpapi.New(books, options)
 }
 

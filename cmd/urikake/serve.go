@@ -117,7 +117,7 @@ func (c *serveCmd) serve(ctx context.Context, s *session, listener net.Listener)
 	views, feed, audit := &kept{name: "folding", work: o.views.Run}, &kept{name: "feed"}, o.signing(max(c.Every, 1))
 	anchors := o.anchoring()
 	health := httpapi.NewHealth(
-		o.logCheck(s.dir), httpapi.LagCheck(lagMax, o.lag), views.check(), feed.check())
+		o.logCheck(s.dir), httpapi.TrailCheck(o.trail), httpapi.LagCheck(lagMax, o.lag), views.check(), feed.check())
 	requests := httpapi.NewLogBuffer(s.err)
 	defer requests.Close()
 	api := o.api(httpapi.Options{Log: log, Access: logger(requests, c.Log), Tracing: tracing, Health: health, Rate: c.Rate, Begun: beginning.still})
@@ -234,6 +234,7 @@ func (o *office) measure() {
 			return stats.Events, stats.Commits, stats.GroupEvents, uint64(stats.QueueLen)
 		})
 	}
+	o.metrics.Trail(o.trail.Stats, o.clock)
 	o.metrics.Lag(func() uint64 {
 		lag, _ := o.lag(context.Background()) // a log that can't be read shows elsewhere
 		return lag

@@ -37,6 +37,7 @@ const (
 	ReadKeys    Permission = "keys:read"    // who may do what
 	ReadMetrics Permission = "metrics:read" // how the machine is
 	ReadAudit   Permission = "audit:read"   // checkpoints and proofs, of the whole log
+	TakeBackup  Permission = "backup:take"  // carry all there is away in one file: the log, letters, who read what
 
 	WriteSellers     Permission = "sellers:write"     // register, change
 	WriteCustomers   Permission = "customers:write"   // register, change, terms, deactivate, reactivate
@@ -61,7 +62,7 @@ const (
 
 // Permissions are all of them.
 var Permissions = []Permission{
-	ReadReports, ReadHistory, ReadEvents, ReadKeys, ReadMetrics, ReadAudit,
+	ReadReports, ReadHistory, ReadEvents, ReadKeys, ReadMetrics, ReadAudit, TakeBackup,
 	WriteSellers, WriteCustomers, EraseCustomers, WriteLimits, WriteInvoices, VoidInvoices, WritePayments, WriteCredits, ApplyCredits,
 	WriteRefunds, WriteWriteOffs, WriteDisputes, WriteLateCharges, WritePeriods, WriteDunning, ActAsCreditor,
 	WriteImports, ManageViews, ManageKeys,

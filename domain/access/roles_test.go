@@ -18,6 +18,7 @@ events:read        yes      yes         yes    yes
 keys:read          yes      -           -      yes
 metrics:read       yes      -           -      yes
 audit:read         yes      -           -      yes
+backup:take        -        -           -      yes
 sellers:write      -        -           -      yes
 customers:write    -        yes         yes    yes
 customers:erase    -        yes         -      yes

@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -53,29 +53,80 @@ type Contents struct {
 }
 
 // Backup writes the log up to the head at the opening, and files beside it, each as read gives it, into one new file,
-// reads that again, and gives it its name only then. Refuses backup.exists unless force, backup.unwritable, and what
-// reading refuses; log.copy for a log that is one.
+// reads that again, and gives it its name only then. A file that has gone meanwhile is left out. Refuses backup.exists
+// unless force, backup.unwritable, and what reading refuses; log.copy for a log that is one.
 func (b *Beside) Backup(ctx context.Context, file string, force bool, read func(name string) ([]byte, error), files []string, at time.Time,
 	tell func(done, total eventstore.Position),
 ) (c Contents, err error) {
-	if _, err := os.Stat(file); err == nil && !force {
-		return c, ErrBackupExists.With("%s", file)
-	}
 	if is, err := isCopy(b.reader.conn); err != nil || is {
 		return c, firstOf(err, ErrCopy)
+	}
+	return inPlace(file, force, func(partial string) (c Contents, err error) {
+		if err := b.fillNew(ctx, partial, b.head, half(tell, 0, b.head)); err != nil {
+			return c, err
+		}
+		err = change(partial, func(conn *sqlite.Conn) error { return describe(ctx, conn, read, files, at) })
+		if err != nil {
+			return c, err
+		}
+		return verifyBackup(ctx, partial, half(tell, b.head, b.head))
+	})
+}
+
+// half is the half of a work on so many events of which so many are done at its begin, for who is told of the whole.
+func half(tell func(done, total eventstore.Position), before, events eventstore.Position) func(done, total eventstore.Position) {
+	return func(done, _ eventstore.Position) {
+		if tell != nil {
+			tell(before+done, 2*events)
+		}
+	}
+}
+
+// Receive writes a backup that fetch gets from elsewhere, reads it whole as Backup does, and gives it its name only then.
+// tell is told how far the reading is. Refuses backup.exists unless force, before fetch is asked, backup.unwritable,
+// backup.not_one, and what fetch refuses.
+func Receive(ctx context.Context, file string, force bool, fetch func(io.Writer) error, tell func(done, total eventstore.Position)) (Contents, error) {
+	var unfetched error
+	c, err := inPlace(file, force, func(partial string) (c Contents, err error) {
+		f, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return c, err
+		}
+		unfetched = fetch(disk{f})
+		if err = errors.Join(unfetched, f.Sync(), f.Close()); err != nil {
+			return c, err
+		}
+		c, err = verifyBackup(ctx, partial, tell)
+		return c, notBackup(err)
+	})
+	return c, firstOf(unfetched, err)
+}
+
+// disk names the refusal where a file can't be written.
+type disk struct{ *os.File }
+
+func (d disk) Write(b []byte) (int, error) {
+	n, err := d.File.Write(b)
+	if err != nil {
+		err = ErrBackupUnwritable.With("%v", err)
+	}
+	return n, err
+}
+
+// inPlace has a file written under another name, and gives it its own when it is whole. What is left of one that failed,
+// now or before, is removed.
+func inPlace(file string, force bool, write func(partial string) (Contents, error)) (c Contents, err error) {
+	switch info, err := os.Stat(file); {
+	case err == nil && info.IsDir():
+		return c, ErrBackupUnwritable.With("%s is a directory", file)
+	case err == nil && !force:
+		return c, ErrBackupExists.With("%s", file)
 	}
 	partial := file + partialEnd
 	if err := os.Remove(partial); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return c, ErrBackupUnwritable.With("%v", err)
 	}
-	if err := b.copy(ctx, partial, b.head, nil, tell); err != nil {
-		return c, unwrittenBackup(err)
-	}
-	err = change(partial, func(conn *sqlite.Conn) (err error) {
-		c, err = describe(conn, read, files, at)
-		return err
-	})
-	if err == nil {
+	if c, err = write(partial); err == nil {
 		err = errors.Join(os.Rename(partial, file), syncDir(filepath.Dir(file)))
 	}
 	if err != nil {
@@ -83,6 +134,61 @@ func (b *Beside) Backup(ctx context.Context, file string, force bool, read func(
 		return c, unwrittenBackup(err)
 	}
 	return c, nil
+}
+
+// verifyBackup reads a backup whole: every page, event and file, compared with what it says of itself. Refuses
+// backup.not_one, log.damaged, log.newer.
+func verifyBackup(ctx context.Context, file string, tell func(done, total eventstore.Position)) (c Contents, err error) {
+	b, c, err := openBackup(file)
+	if err != nil {
+		return c, err
+	}
+	defer b.Close()
+	if err := b.reader.check(ctx, b.head, nil, tell); err != nil {
+		return c, fault(filepath.Base(file), err)
+	}
+	return c, b.eachFile(c, func(string, []byte) error { return ctx.Err() })
+}
+
+// openBackup opens a file that is a backup by what it says of itself.
+func openBackup(file string) (b *Beside, c Contents, err error) {
+	if err := uncut(file); err != nil {
+		return nil, c, err
+	}
+	if b, err = openBeside(file, mark{}); err != nil {
+		return nil, c, err
+	}
+	if c, err = contents(b.reader.conn); err == nil {
+		if known := (mark{c.Position, c.ID}); b.head != c.Position || known.reaches(b.reader.conn, b.head) != nil {
+			err = ErrNotBackup.With("it says that it ends with event %s at position %d, and ends at %d", c.ID, c.Position, b.head)
+		}
+	}
+	if err != nil {
+		return nil, c, errors.Join(fault(filepath.Base(file), err), b.Close())
+	}
+	return b, c, nil
+}
+
+// eachFile gives the files beside the log. Refuses backup.not_one where one is not as it was written, or missing.
+func (b *Beside) eachFile(c Contents, work func(name string, data []byte) error) error {
+	n := int64(0)
+	err := sqlitex.Execute(b.reader.conn, "SELECT name, sha256, data FROM backup_files", &sqlitex.ExecOptions{ResultFunc: func(s *sqlite.Stmt) error {
+		n++
+		name, sum, data := s.ColumnText(0), make([]byte, s.ColumnLen(1)), make([]byte, s.ColumnLen(2))
+		s.ColumnBytes(1, sum)
+		s.ColumnBytes(2, data)
+		if is := sha256.Sum256(data); string(is[:]) != string(sum) {
+			return ErrNotBackup.With("%s in it is not as it was written", name)
+		}
+		return work(name, data)
+	}})
+	if err == nil && n != c.Files {
+		err = ErrNotBackup.With("it says that it holds %d files beside the log, and holds %d", c.Files, n)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return fault("the backup", err)
+	}
+	return err
 }
 
 // unwrittenBackup tells a backup that has no room from a ledger that has none.
@@ -98,37 +204,49 @@ func unwrittenBackup(err error) error {
 }
 
 // describe writes what a backup has more than a log.
-func describe(conn *sqlite.Conn, read func(name string) ([]byte, error), files []string, at time.Time) (c Contents, err error) {
+func describe(ctx context.Context, conn *sqlite.Conn, read func(name string) ([]byte, error), names []string, at time.Time) (err error) {
 	defer sqlitex.Save(conn)(&err)
 	newest, err := ask(conn, "SELECT coalesce(max(position), 0) FROM events")
 	if err != nil {
-		return c, err
+		return err
 	}
 	m, err := markAt(conn, eventstore.Position(newest))
 	if err != nil {
-		return c, err
+		return err
 	}
 	if err := sqlitex.ExecuteScript(conn, backupTables, nil); err != nil {
-		return c, err
+		return err
 	}
-	for _, name := range files {
+	files := 0
+	for _, name := range names {
 		data, err := read(name)
-		if err != nil {
-			return c, err
+		if errors.Is(err, fs.ErrNotExist) { // such as a letter to somebody who was erased meanwhile
+			continue
 		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return unreadFile(name, err)
+		}
+		files++
 		sum := sha256.Sum256(data)
 		err = sqlitex.Execute(conn, "INSERT INTO backup_files (name, sha256, data) VALUES (?, ?, ?)",
 			&sqlitex.ExecOptions{Args: []any{filepath.ToSlash(name), sum[:], data}})
 		if err != nil {
-			return c, err
+			return err
 		}
 	}
-	err = sqlitex.Execute(conn, "INSERT INTO backup (position, event, made_at, files) VALUES (?, ?, ?, ?)",
-		&sqlitex.ExecOptions{Args: []any{number(m.position), m.id[:], at.UTC().Format(time.RFC3339), len(files)}})
-	if err != nil {
-		return c, err
+	return sqlitex.Execute(conn, "INSERT INTO backup (position, event, made_at, files) VALUES (?, ?, ?, ?)",
+		&sqlitex.ExecOptions{Args: []any{number(m.position), m.id[:], at.UTC().Format(time.RFC3339), files}})
+}
+
+// unreadFile refuses a backup without a file that belongs in it.
+func unreadFile(name string, err error) error {
+	if refusal := (*domain.Error)(nil); errors.As(err, &refusal) {
+		return refusal
 	}
-	return contents(conn)
+	return ErrBackupUnwritable.With("%s can't be read: %v", name, err)
 }
 
 // contents reads what a backup says of itself. Refuses backup.not_one.
@@ -151,131 +269,4 @@ func contents(conn *sqlite.Conn) (c Contents, err error) {
 	}
 	c.Streams, err = ask(conn, "SELECT count(*) FROM streams")
 	return c, err
-}
-
-// restoring is where a restore works until all is verified.
-const restoring = "restore.partial"
-
-// Restore makes of a backup the ledger in dir, which must be new or empty. Everything is read and compared with what the
-// backup says of itself, and each event is shown to look, before the log gets its name as the last step. Files beside
-// the log are written as open gives them, unless that leaves them out; open may be nil.
-// Refuses log.not_empty, backup.not_one, log.damaged, log.unavailable, and what look refuses.
-func Restore(ctx context.Context, file, dir string, look func(eventstore.Recorded) error,
-	open func(name string, data []byte) (plain []byte, keep bool, err error), tell func(done, total eventstore.Position),
-) (c Contents, err error) {
-	if _, err := os.Stat(file); err != nil {
-		return c, ErrNotBackup.With("%v", err)
-	}
-	if err := empty(dir); err != nil {
-		return c, err
-	}
-	if err := uncut(file); err != nil {
-		return c, notBackup(err)
-	}
-	from, err := openBeside(file, mark{})
-	if err != nil {
-		return c, notBackup(err)
-	}
-	defer from.Close()
-	if c, err = contents(from.reader.conn); err != nil {
-		return c, notBackup(err)
-	}
-	if known := (mark{c.Position, c.ID}); from.head != c.Position || known.reaches(from.reader.conn, from.head) != nil {
-		return c, ErrNotBackup.With("it says that it ends with event %s at position %d, and ends at %d", c.ID, c.Position, from.head)
-	}
-	work := filepath.Join(dir, restoring)
-	if err := os.Mkdir(work, 0o700); err != nil {
-		return c, unwritable(err)
-	}
-	defer os.RemoveAll(work)
-	if err := from.copy(ctx, filepath.Join(work, fileName), c.Position, look, tell); errors.Is(err, eventstore.ErrDamaged) {
-		return c, notBackup(err)
-	} else if err != nil {
-		return c, err
-	}
-	if err := change(filepath.Join(work, fileName), func(*sqlite.Conn) error { return nil }); err != nil {
-		return c, err
-	}
-	if err := from.extract(work, c, open); err != nil {
-		return c, err
-	}
-	return c, takeOver(work, dir, mark{c.Position, c.ID})
-}
-
-func notBackup(err error) error {
-	var refusal *domain.Error
-	if errors.As(err, &refusal) && refusal.Rule != ErrNewer.Rule {
-		return ErrNotBackup.With("%s", refusal.Detail)
-	}
-	return err
-}
-
-// extract writes the files beside the log.
-func (b *Beside) extract(dir string, c Contents, open func(string, []byte) ([]byte, bool, error)) error {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return unwritable(err)
-	}
-	defer root.Close()
-	n := int64(0)
-	err = sqlitex.Execute(b.reader.conn, "SELECT name, sha256, data FROM backup_files", &sqlitex.ExecOptions{ResultFunc: func(s *sqlite.Stmt) error {
-		n++
-		name, sum, data := s.ColumnText(0), make([]byte, s.ColumnLen(1)), make([]byte, s.ColumnLen(2))
-		s.ColumnBytes(1, sum)
-		s.ColumnBytes(2, data)
-		if is := sha256.Sum256(data); string(is[:]) != string(sum) {
-			return ErrNotBackup.With("%s in it is not as it was written", name)
-		}
-		if open != nil {
-			plain, keep, err := open(name, data)
-			if err != nil || !keep {
-				return err
-			}
-			data = plain
-		}
-		path := filepath.FromSlash(name)
-		if err := root.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return unwritable(err)
-		}
-		f, err := root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_SYNC, 0o600)
-		if err != nil {
-			return unwritable(err)
-		}
-		if _, err = f.Write(data); err != nil {
-			f.Close()
-			return unwritable(err)
-		}
-		return f.Close()
-	}})
-	if err == nil && n != c.Files {
-		err = ErrNotBackup.With("it says that it holds %d files beside the log, and holds %d", c.Files, n)
-	}
-	if err != nil {
-		return fault("the backup", err)
-	}
-	return nil
-}
-
-// takeOver moves what was restored to its place, the log at last: without it there is no ledger.
-func takeOver(work, dir string, m mark) error {
-	entries, err := os.ReadDir(work)
-	if err != nil {
-		return unwritable(err)
-	}
-	for _, e := range entries {
-		if e.Name() != fileName {
-			err = errors.Join(err, os.Rename(filepath.Join(work, e.Name()), filepath.Join(dir, e.Name())))
-		}
-	}
-	if err == nil {
-		err = errors.Join(os.Rename(filepath.Join(work, fileName), filepath.Join(dir, fileName)), syncDir(dir))
-	}
-	if err != nil {
-		return unwritable(fmt.Errorf("an unfinished restore is in it, to be removed: %w", err))
-	}
-	f, err := openMark(dir, m)
-	if err != nil {
-		return unwritable(err)
-	}
-	return f.Close()
 }

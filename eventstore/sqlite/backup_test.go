@@ -211,6 +211,10 @@ func TestBackupRefuses(t *testing.T) {
 			t.Errorf("restore %s: %v", name, err)
 		}
 	}
+	denied := func(string) ([]byte, error) { return nil, os.ErrPermission }
+	if _, err := b.Backup(t.Context(), file+"2", false, denied, []string{"letter"}, time.Now(), nil); !errors.Is(err, ErrBackupUnwritable) || !strings.Contains(err.Error(), "letter") {
+		t.Errorf("a file that can't be read: %v", err)
+	}
 	unreadable := &domain.Error{Rule: "test.unreadable"}
 	to := filepath.Join(t.TempDir(), "to")
 	if _, err := Restore(t.Context(), file, to, func(eventstore.Recorded) error { return unreadable }, nil, nil); !errors.Is(err, unreadable) || Exists(to) {

@@ -45,25 +45,36 @@ func (b *Beside) CutTo(ctx context.Context, dir string, upTo eventstore.Position
 }
 
 // copy writes the events up to a position, as they are, into a new file, reads that whole, and shows each event to look,
-// which may be nil. What is left of a copy that failed is removed. Short transactions let a writer beside go on, and its
-// write-ahead log end.
-func (b *Beside) copy(ctx context.Context, path string, upTo eventstore.Position, look func(eventstore.Recorded) error, tell func(done, total eventstore.Position)) (err error) {
-	if tell == nil {
-		tell = func(done, total eventstore.Position) {}
+// which may be nil. What is left of a copy that failed is removed.
+func (b *Beside) copy(ctx context.Context, path string, upTo eventstore.Position, look func(eventstore.Recorded) error, tell func(done, total eventstore.Position)) error {
+	if err := b.fillNew(ctx, path, upTo, half(tell, 0, upTo)); err != nil {
+		return err
 	}
+	if err := verify(ctx, path, upTo, look, half(tell, upTo, upTo)); err != nil {
+		os.Remove(path)
+		return firstOf(ctx.Err(), fault(filepath.Base(path), err))
+	}
+	return nil
+}
+
+// fillNew writes the events up to a position, as they are, into a new file; what is left of one that failed is removed.
+// Short transactions let a writer beside go on, and its write-ahead log end.
+func (b *Beside) fillNew(ctx context.Context, path string, upTo eventstore.Position, tell func(done, total eventstore.Position)) error {
 	if err := makeLog(path); err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(path)
-			err = firstOf(ctx.Err(), fault(filepath.Base(path), err))
-		}
-	}()
-	if err := b.fill(ctx, path, upTo, func(done eventstore.Position) { tell(done, 2*upTo) }); err != nil {
-		return err
+	err := b.fill(ctx, path, upTo, func(done eventstore.Position) { tell(done, upTo) })
+	if err == nil {
+		return nil
 	}
-	return verify(ctx, path, upTo, look, func(done, _ eventstore.Position) { tell(upTo+done, 2*upTo) })
+	os.Remove(path)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err = fault(filepath.Base(path), err); errors.Is(err, eventstore.ErrDamaged) { // nobody else writes what was made
+		err = located(b.reader.conn, eventstore.ErrDamaged.With("%s can't be read", filepath.Base(b.path)))
+	}
+	return err
 }
 
 // makeLog makes an empty log in a file that must not exist.
@@ -73,7 +84,7 @@ func makeLog(path string) error {
 		return eventstore.ErrUnavailable.With("%v", err)
 	}
 	f.Close()
-	conn, err := connect(path, []string{"page_size = 8192", "journal_mode = OFF", "synchronous = OFF"})
+	conn, err := connect(path, []string{"page_size = 8192", "journal_mode = MEMORY", "synchronous = OFF"})
 	if err != nil {
 		return fault(filepath.Base(path), err)
 	}
@@ -111,10 +122,15 @@ func (b *Beside) fill(ctx context.Context, path string, upTo eventstore.Position
 		}
 		tell(to)
 	}
-	return sqlitex.ExecuteScript(conn, `
-		INSERT INTO made.streams (id, name) SELECT id, name FROM main.streams WHERE id <= (SELECT coalesce(max(stream), 0) FROM made.events);
-		INSERT INTO made.kinds (id, name, schema) SELECT id, name, schema FROM main.kinds WHERE id <= (SELECT coalesce(max(kind), 0) FROM made.events);
-		`, nil)
+	for _, statement := range []string{ // each by itself: without a journal what fails can't be taken back
+		"INSERT INTO made.streams (id, name) SELECT id, name FROM main.streams WHERE id <= (SELECT coalesce(max(stream), 0) FROM made.events)",
+		"INSERT INTO made.kinds (id, name, schema) SELECT id, name, schema FROM main.kinds WHERE id <= (SELECT coalesce(max(kind), 0) FROM made.events)",
+	} {
+		if err := sqlitex.ExecuteTransient(conn, statement, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // verify reads a log whole, which must end at a position.
@@ -136,7 +152,9 @@ func change(path string, work func(*sqlite.Conn) error) error {
 	if err != nil {
 		return fault(filepath.Base(path), err)
 	}
-	if err := errors.Join(work(conn), conn.Close()); err != nil {
+	if err := errors.Join(work(conn), conn.Close()); errors.Is(err, context.Canceled) {
+		return err
+	} else if err != nil {
 		return fault(filepath.Base(path), err)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)

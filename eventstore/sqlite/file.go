@@ -74,7 +74,7 @@ func prepare(dir string) (lock *os.File, err error) {
 	if lock, err = Lock(dir); err != nil {
 		return nil, err
 	}
-	if err := create(dir); err != nil {
+	if err := errors.Join(create(dir), removeSpools(dir)); err != nil {
 		lock.Close()
 		return nil, unwritable(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/urikake/urikake/eventstore"
 )
@@ -48,4 +49,33 @@ func TestWriteError(t *testing.T) {
 		t.Fatalf("after the error: %v", err)
 	}
 	audit(t, s, append(acks, more...))
+}
+
+// TestSpoolWithoutRoom: a backup that is to be sent is refused before the log itself would have no room.
+func TestSpoolWithoutRoom(t *testing.T) {
+	disk := t.TempDir()
+	if err := syscall.Mount("none", disk, "tmpfs", 0, "size=3m"); err != nil {
+		t.Skipf("a small disk can't be had here: %v", err)
+	}
+	defer syscall.Unmount(disk, syscall.MNT_DETACH)
+	s := mustOpen(t, disk)
+	defer s.Close()
+	_, list := propose(5, 20_000)
+	mustAppend(t, s, "s", 0, list...)
+	out, err := s.Spool(t.Context(), nil, listed(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, disk, "fill", make([]byte, 900_000))
+	if out, err := s.Spool(t.Context(), nil, listed(), time.Now()); !errors.Is(err, ErrNoRoom) {
+		t.Errorf("%+v, %v", out, err)
+	}
+	if left := spools(t, disk); len(left) > 0 {
+		t.Errorf("%v is left", left)
+	}
+	_, list = propose(1, 100)
+	mustAppend(t, s, "s", 5, list...)
 }
