@@ -132,15 +132,21 @@ func (r *reader) name(seller domain.SellerID, customer domain.CustomerID, positi
 
 // knows refuses a seller or customer of whom nothing was heard up to a position. An empty customer is none.
 func (r *reader) knows(seller domain.SellerID, customer domain.CustomerID, position int64) error {
-	if _, known, err := r.party(sellers, position, Str(seller)); err != nil || !known {
-		return firstError(err, ErrUnknownSeller.With("%q", string(seller)).At("/seller"))
+	err := r.registered(sellers, position, ErrUnknownSeller.At("/seller"), Str(seller))
+	if err != nil || customer == "" {
+		return err
 	}
-	if customer == "" {
-		return nil
+	return r.registered(customers, position, ErrUnknownCustomer.At("/customer"), Str(seller), Str(customer))
+}
+
+func (r *reader) registered(p party, position int64, refusal *domain.Error, key ...Value) error {
+	_, known, err := r.party(p, position, key...)
+	if err != nil || known {
+		return err
 	}
-	_, known, err := r.party(customers, position, Str(seller), Str(customer))
-	if err == nil && !known {
-		err = ErrUnknownCustomer.With("%q", string(customer)).At("/customer")
+	id := key[len(key)-1].text
+	if _, later, err := r.party(p, everKnown, key...); err != nil || later {
+		return firstError(err, refusal.With("%q was registered after position %d", id, position))
 	}
-	return err
+	return refusal.With("%q", id)
 }
