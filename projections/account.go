@@ -48,7 +48,7 @@ func (v *Views) Account(ctx context.Context, q AccountQuery) (AccountReport, err
 		if at, err = r.newest(at, q.KnownAt); err != nil {
 			return err
 		}
-		h, err := r.holder(q.Key)
+		h, err := r.holder(q.Key, at)
 		if err != nil {
 			return err
 		}
@@ -72,9 +72,9 @@ func (r *reader) newest(at moment, known KnownAt) (moment, error) {
 	return at, err
 }
 
-// holder finds one account. Refuses views.unknown_seller, views.unknown_customer, views.unknown_account.
-func (r *reader) holder(key account.Key) (holder, error) {
-	list, err := r.holders(key.Seller, key.Customer)
+// holder finds one account as known at a moment. Refuses views.unknown_seller, views.unknown_customer, views.unknown_account.
+func (r *reader) holder(key account.Key, at moment) (holder, error) {
+	list, err := r.holders(key.Seller, key.Customer, at.position)
 	for _, h := range list {
 		if h.currency == key.Currency {
 			return h, err

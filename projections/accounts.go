@@ -3,6 +3,7 @@ package projections
 import (
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/eventstore"
 )
 
 // Accounts are numbered, so that rows and their order stay small. A number is the seller's number, then the
@@ -12,12 +13,16 @@ var itemsAccounts = &Table{
 	Name: "items_accounts",
 	Key:  []Column{{Name: "seller", Type: Text}, {Name: "customer", Type: Text}, {Name: "currency", Type: Text}},
 	Columns: []Column{
-		accountID: {Name: "id"},
+		accountID:    {Name: "id"},
+		accountFirst: {Name: "first_position"}, // of its events
 	},
 	Indexes: []Index{{Columns: []string{"id"}}},
 }
 
-const accountID = 0 // column of itemsAccounts
+const (
+	accountID = iota
+	accountFirst
+)
 
 // itemsHeads is where accounts stand in the log: the version of the stream that takes their next event, and its period;
 // where their newest event stands, and the latest business day of all of them.
@@ -78,9 +83,10 @@ func (ids *accountIDs) put(stream string, id int64) {
 	ids.recent[stream] = id
 }
 
-// Account gives the number of the account that a stream belongs to, and numbers it when it is new.
+// Account gives the number of the account that a stream belongs to, and numbers it when it is new, with the event
+// at a position as its first.
 // ok is false when the stream is not an account's.
-func (w *Writer) Account(stream string) (id int64, ok bool) {
+func (w *Writer) Account(stream string, at eventstore.Position) (id int64, ok bool) {
 	if id, ok = w.names.get(stream); ok {
 		return id, true
 	}
@@ -89,9 +95,9 @@ func (w *Writer) Account(stream string) (id int64, ok bool) {
 		return 0, false
 	}
 	if period != "" { // the account was carried forward and goes on in another stream
-		id, ok = w.Account(key.Stream())
+		id, ok = w.Account(key.Stream(), at)
 	} else if id, ok = w.findAccount(key); !ok && w.err == nil {
-		id, ok = w.addAccount(key), w.err == nil
+		id, ok = w.addAccount(key, at), w.err == nil
 	}
 	if ok {
 		w.names.put(stream, id)
@@ -114,7 +120,7 @@ func accountKey(key account.Key) []byte {
 	return appendKey(appendKey(appendKey(nil, Str(key.Seller)), Str(key.Customer)), Str(key.Currency))
 }
 
-func (w *Writer) addAccount(key account.Key) int64 {
+func (w *Writer) addAccount(key account.Key, at eventstore.Position) int64 {
 	ids := w.names
 	id := ids.next[key.Seller]
 	if id == 0 && ids.lastSeller < 0 {
@@ -131,7 +137,7 @@ func (w *Writer) addAccount(key account.Key) int64 {
 		id = ids.lastSeller*sellerStep + 1
 	}
 	ids.next[key.Seller] = id + 1
-	w.Row(itemsAccounts, Str(key.Seller), Str(key.Customer), Str(key.Currency)).Put(accountID, id)
+	w.Row(itemsAccounts, Str(key.Seller), Str(key.Customer), Str(key.Currency)).Put(accountID, id).Put(accountFirst, int64(at))
 	return id
 }
 

@@ -28,7 +28,7 @@ func (v *Views) EachAged(ctx context.Context, q AgingQuery, yield func(AgingRow)
 		}
 		err := v.survey(ctx, func(r *reader) error {
 			if a == nil {
-				list, err := r.holders(q.Seller, q.Customer)
+				list, err := r.holders(q.Seller, q.Customer, at.position)
 				if err != nil {
 					return err
 				}

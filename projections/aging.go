@@ -113,12 +113,12 @@ func (v *Views) Aging(ctx context.Context, q AgingQuery) (AgingReport, error) {
 	if err != nil {
 		return AgingReport{}, err
 	}
-	book, err := v.agingBook(ctx, q)
+	book, err := v.agingBook(ctx, q, at)
 	if err != nil {
 		return AgingReport{}, err
 	}
 	err = v.survey(ctx, func(r *reader) error {
-		list, err := r.holders(q.Seller, q.Customer)
+		list, err := r.holders(q.Seller, q.Customer, at.position)
 		if err != nil {
 			return err
 		}
@@ -138,13 +138,13 @@ func (v *Views) Aging(ctx context.Context, q AgingQuery) (AgingReport, error) {
 	return report, err
 }
 
-// agingBook is the book of a seller who has accounts, where it can answer the question; else nil.
-func (v *Views) agingBook(ctx context.Context, q AgingQuery) (book *openBook, err error) {
+// agingBook is the book of a seller who had accounts, where it can answer the question; else nil.
+func (v *Views) agingBook(ctx context.Context, q AgingQuery, at moment) (book *openBook, err error) {
 	if q.Customer != "" || q.GroupBy == PerInvoice || q.Basis != ByDue {
 		return nil, nil
 	}
 	err = v.look(ctx, func(r *reader) error {
-		all, err := r.accountSpan(q.Seller)
+		all, err := r.accountSpan(q.Seller, at)
 		if all.from > 0 {
 			book = v.books.of(all.from)
 		}

@@ -7,11 +7,11 @@ import (
 	"github.com/urikake/urikake/domain"
 )
 
-// Currencies lists the currencies in which a customer has an account or a dunning case, in order.
-// Refuses views.unknown_seller, views.unknown_customer, and what CatchUp refuses.
-func (v *Views) Currencies(ctx context.Context, seller domain.SellerID, customer domain.CustomerID) (list []domain.Currency, err error) {
-	err = v.lookNow(ctx, func(r *reader) error {
-		accounts, err := r.holders(seller, customer)
+// Currencies lists the currencies in which a customer had an account as known then, or has a dunning case, in order.
+// Refuses views.unknown_seller, views.unknown_customer, views.beyond_log, and what CatchUp refuses.
+func (v *Views) Currencies(ctx context.Context, seller domain.SellerID, customer domain.CustomerID, known KnownAt) (list []domain.Currency, err error) {
+	_, err = v.lookAt(ctx, known, func(r *reader, position int64) error {
+		accounts, err := r.holders(seller, customer, position)
 		for _, a := range accounts {
 			list = append(list, a.currency)
 		}

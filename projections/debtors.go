@@ -20,8 +20,9 @@ type DebtorsQuery struct {
 // Debtor is one account on which something was open, or whose case is not closed: such a one waits for being closed.
 type Debtor struct {
 	Name    string
-	Kana    string // the name's reading
-	HasCase bool   // something was ever recorded about it; without, its case is nil
+	Kana    string       // the name's reading
+	Limit   domain.Money // agreed credit limit; the zero Money where there is none
+	HasCase bool         // something was ever recorded about it; without, its case is nil
 	Facts   dunning.Debtor
 }
 
@@ -31,7 +32,7 @@ func (d Debtor) Names() []string { return []string{d.Name, d.Kana} }
 // EachDebtor yields every account of the seller that has anything open as of q.AsOf, as known at q.KnownAt, or a case
 // that is not closed now, by customer and currency, and returns the position that they show. Facts are without receipts,
 // without late charges accrued, without money that waits for its payer and without the day of the bank data: the ledger knows those.
-// How a customer is reached and its language and group are as they are now.
+// Names, how a customer is reached, its language and group are as known then.
 // While yield runs nothing in the tables is held, so it may be slow; an error of yield ends it and is returned. Memory is
 // bounded, but for what is open on some thousand accounts. Refuses what Aging refuses.
 func (v *Views) EachDebtor(ctx context.Context, q DebtorsQuery, yield func(Debtor) error) (eventstore.Position, error) {
@@ -84,15 +85,14 @@ func (d *debtors) filter(yield func(Debtor) error) func(debtorAccount) error {
 // caseOpen tells, as SQL, that a case has something to close; see dunning.State.
 const caseOpen = "(begun <> 0 OR promise_open <> 0 OR plan <> '' OR returned <> 0 OR handed_to <> '')"
 
-const debtorColumns = "SELECT a.id, a.customer, a.currency, coalesce(c.name, ''), coalesce(c.language, ''), coalesce(c.dunning_group, '')," +
-	" coalesce(c.mail_contact, 0), coalesce(c.phone_contact, 0), coalesce(d.version, 0), coalesce(" + caseOpen + ", 0), coalesce(c.credit_limit, ''), coalesce(c.kana, '')" +
+var debtorColumns = "SELECT a.id, a.customer, a.currency, coalesce(d.version, 0), coalesce(" + caseOpen + ", 0), " + partyColumns(customers, "c") +
 	" FROM items_accounts a LEFT JOIN parties_customers c ON c.seller = a.seller AND c.customer = a.customer" +
 	" LEFT JOIN dunning_cases d ON d.seller = a.seller AND d.customer = a.customer AND d.currency = a.currency"
 
 // accounts lists the next accounts, without what is open on them.
 func (d *debtors) accounts(r *reader, after *debtorAccount, most int) (page []debtorAccount, err error) {
-	query := debtorColumns + " WHERE a.seller = ?"
-	args := []Value{Str(d.q.Seller)}
+	query := debtorColumns + " WHERE a.seller = ? AND a.first_position <= ?"
+	args := []Value{Str(d.q.Seller), Int(d.at.position)}
 	if d.q.Customer != "" {
 		query, args = query+" AND a.customer = ?", append(args, Str(d.q.Customer))
 	}
@@ -100,24 +100,34 @@ func (d *debtors) accounts(r *reader, after *debtorAccount, most int) (page []de
 		query, args = query+" AND (a.customer, a.currency) > (?, ?)", append(args, Str(after.Facts.Customer), Str(after.Facts.Currency))
 	}
 	err = r.each(query+" ORDER BY a.customer, a.currency LIMIT ?", append(args, Int(most)), func(c *cursor) error {
-		page = append(page, d.account(c))
-		return nil
+		one, err := d.account(r, c)
+		page = append(page, one)
+		return err
 	})
 	if err == nil && after == nil && len(page) == 0 {
-		_, err = r.holders(d.q.Seller, d.q.Customer) // perhaps nobody knows them
+		_, err = r.holders(d.q.Seller, d.q.Customer, d.at.position) // perhaps nobody knows them
 	}
 	return page, err
 }
 
-func (d *debtors) account(c *cursor) debtorAccount {
+// account reads whose account the cursor stands on.
+func (d *debtors) account(r *reader, c *cursor) (debtorAccount, error) {
 	key := dunning.Key{Seller: d.q.Seller, Customer: domain.CustomerID(c.text(1)), Currency: domain.Currency(c.text(2))}
-	return debtorAccount{id: c.int(0), caseOpen: c.int(9) != 0, Debtor: Debtor{
-		Name: c.text(3), Kana: c.text(11), HasCase: c.int(8) > 0,
+	who := columnsOf(partiesCustomers, c, 5)
+	if who.int(partyPosition) > d.at.position {
+		var err error
+		if who, _, err = r.party(customers, d.at.position, Str(key.Seller), Str(key.Customer)); err != nil {
+			return debtorAccount{}, err
+		}
+	}
+	return debtorAccount{id: c.int(0), caseOpen: c.int(4) != 0, Debtor: Debtor{
+		Name: who.text(customerName), Kana: who.text(customerKana), HasCase: c.int(3) > 0, Limit: limitIn(who.text(customerLimit), key.Currency),
 		Facts: dunning.Debtor{
-			Key: key, Language: domain.Language(c.text(4)), Group: c.text(5), Addresses: addresses(c.int(6), c.int(7)),
+			Key: key, Language: domain.Language(who.text(customerLanguage)), Group: who.text(customerGroup),
+			Addresses: addresses(who.int(customerMail), who.int(customerPhone)),
 			Unapplied: domain.NewMoney(0, key.Currency), Credit: domain.NewMoney(0, key.Currency), Unmatched: domain.NewMoney(0, key.Currency),
 		},
-	}}
+	}}, nil
 }
 
 // read fills in what is open on accounts.

@@ -114,7 +114,7 @@ func (v *Views) Diff(ctx context.Context, q DiffQuery, yield func(ChangedAccount
 	}
 	var list []holder
 	err = v.look(ctx, func(r *reader) (err error) {
-		list, err = r.holders(q.Seller, q.Customer)
+		list, err = r.holders(q.Seller, q.Customer, at.position)
 		return err
 	})
 	if err != nil {

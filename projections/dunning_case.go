@@ -35,9 +35,14 @@ func (c columns) int(column int) int64        { return c.numbers[column] }
 func (c columns) text(column int) string      { return c.texts[column] }
 func (c columns) date(column int) domain.Date { return domain.DateFromDayNumber(c.numbers[column]) }
 
+// noColumns is a row of which nothing was given.
+func noColumns(t *Table) columns {
+	return columns{make([]int64, len(t.Columns)), make([]string, len(t.Columns))}
+}
+
 // columnsOf copies a row that a cursor stands on, whose columns begin at from.
 func columnsOf(t *Table, c *cursor, from int) columns {
-	out := columns{make([]int64, len(t.Columns)), make([]string, len(t.Columns))}
+	out := noColumns(t)
 	for i, column := range t.Columns {
 		if column.Type == Text {
 			out.texts[i] = c.text(from + i)

@@ -89,7 +89,7 @@ func (v *Views) Case(ctx context.Context, q CaseQuery) (CaseReport, error) {
 		if at, err = r.newest(at, q.KnownAt); err != nil {
 			return err
 		}
-		if report.Name, err = r.name(q.Seller, q.Customer); err == nil {
+		if report.Name, err = r.name(q.Seller, q.Customer, at.position); err == nil {
 			file, err = r.caseFile(q.Key)
 		}
 		return err
@@ -145,16 +145,18 @@ func (v *Views) casePage(ctx context.Context, q CasesQuery, at moment, after *Ca
 	}
 	var files []*caseFile
 	err = v.look(ctx, func(r *reader) error {
-		if err := r.knows(q.Seller, q.Customer); err != nil {
+		if err := r.knows(q.Seller, q.Customer, at.position); err != nil {
 			return err
 		}
-		keys, names, err := r.caseKeys(q, after, most)
-		for i, key := range keys {
+		keys, err := r.caseKeys(q, after, most)
+		for _, key := range keys {
 			file, err := r.caseFile(key)
 			if err != nil {
 				return err
 			}
-			file.name = names[i]
+			if file.name, err = r.name(key.Seller, key.Customer, at.position); err != nil {
+				return err
+			}
 			files = append(files, file)
 		}
 		return err
@@ -178,34 +180,17 @@ func (v *Views) casePage(ctx context.Context, q CasesQuery, at moment, after *Ca
 	return page, nil
 }
 
-// knows refuses a seller or customer of whom nothing was ever heard.
-func (r *reader) knows(seller domain.SellerID, customer domain.CustomerID) error {
-	if _, known, err := r.ask("SELECT 1 FROM parties_sellers WHERE seller = ?", Str(seller)); err != nil || !known {
-		return firstError(err, ErrUnknownSeller.With("%q", string(seller)).At("/seller"))
-	}
-	if customer == "" {
-		return nil
-	}
-	_, known, err := r.ask("SELECT 1 FROM parties_customers WHERE seller = ? AND customer = ?", Str(seller), Str(customer))
-	if err == nil && !known {
-		err = ErrUnknownCustomer.With("%q", string(customer)).At("/customer")
-	}
-	return err
-}
-
-func (r *reader) caseKeys(q CasesQuery, after *CaseRow, most int) (keys []dunning.Key, names []string, err error) {
-	query, args := "SELECT d.customer, d.currency, coalesce(c.name, '') FROM dunning_cases d"+
-		" LEFT JOIN parties_customers c ON c.seller = d.seller AND c.customer = d.customer WHERE d.seller = ?", []Value{Str(q.Seller)}
+func (r *reader) caseKeys(q CasesQuery, after *CaseRow, most int) (keys []dunning.Key, err error) {
+	query, args := "SELECT customer, currency FROM dunning_cases WHERE seller = ?", []Value{Str(q.Seller)}
 	if q.Customer != "" {
-		query, args = query+" AND d.customer = ?", append(args, Str(q.Customer))
+		query, args = query+" AND customer = ?", append(args, Str(q.Customer))
 	}
 	if after != nil {
-		query, args = query+" AND (d.customer, d.currency) > (?, ?)", append(args, Str(after.Customer), Str(after.Currency))
+		query, args = query+" AND (customer, currency) > (?, ?)", append(args, Str(after.Customer), Str(after.Currency))
 	}
-	err = r.each(query+" ORDER BY d.customer, d.currency LIMIT ?", append(args, Int(most)), func(c *cursor) error {
+	err = r.each(query+" ORDER BY customer, currency LIMIT ?", append(args, Int(most)), func(c *cursor) error {
 		keys = append(keys, dunning.Key{Seller: q.Seller, Customer: domain.CustomerID(c.text(0)), Currency: domain.Currency(c.text(1))})
-		names = append(names, c.text(2))
 		return nil
 	})
-	return keys, names, err
+	return keys, err
 }

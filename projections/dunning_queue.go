@@ -129,8 +129,8 @@ type candidate struct {
 func (q *queue) learn(ctx context.Context) error {
 	var all span
 	err := q.v.look(ctx, func(r *reader) (err error) {
-		if all, err = r.accountSpan(q.q.Seller); err == nil && all.from == 0 {
-			err = r.knows(q.q.Seller, "")
+		if all, err = r.accountSpan(q.q.Seller, q.at); err == nil && all.from == 0 {
+			err = r.knows(q.q.Seller, "", q.at.position)
 		}
 		return err
 	})
@@ -149,9 +149,9 @@ func (q *queue) learn(ctx context.Context) error {
 	})
 }
 
-// accountSpan is a seller's account numbers; from is 0 where it has none.
-func (r *reader) accountSpan(seller domain.SellerID) (all span, err error) {
-	one, found, err := r.ask("SELECT id FROM items_accounts WHERE seller = ? LIMIT 1", Str(seller))
+// accountSpan is a seller's account numbers; from is 0 where it had none at the moment.
+func (r *reader) accountSpan(seller domain.SellerID, at moment) (all span, err error) {
+	one, found, err := r.ask("SELECT id FROM items_accounts WHERE seller = ? AND first_position <= ? LIMIT 1", Str(seller), Int(at.position))
 	if err != nil || !found {
 		return all, err
 	}

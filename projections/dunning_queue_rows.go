@@ -16,12 +16,12 @@ func (q *queue) rows(ctx context.Context, ranked []candidate) (rows []QueueRow, 
 	ranks := make(map[domain.Currency]int)
 	err = q.v.look(ctx, func(r *reader) error {
 		for i, c := range ranked {
-			a, limit, err := q.account(r, c)
+			a, err := q.account(r, c)
 			if err != nil {
 				return err
 			}
 			ranks[c.currency]++
-			rows[i] = q.row(c, limit)
+			rows[i] = q.row(c, a.Limit)
 			rows[i].Rank, rows[i].Key, rows[i].Name = ranks[c.currency], a.Facts.Key, a.Name
 			facts[i], hasCase[i] = a.Facts, a.HasCase
 		}
@@ -41,21 +41,21 @@ func (q *queue) rows(ctx context.Context, ranked []candidate) (rows []QueueRow, 
 }
 
 // account reads one account with what is open on it and what was received.
-func (q *queue) account(r *reader, c candidate) (a debtorAccount, limit domain.Money, err error) {
+func (q *queue) account(r *reader, c candidate) (a debtorAccount, err error) {
 	d := debtors{v: q.v, q: DebtorsQuery{Seller: q.q.Seller}, at: q.at}
 	page := make([]debtorAccount, 0, 1)
 	err = r.each(debtorColumns+" WHERE a.id = ?", []Value{Int(c.id)}, func(at *cursor) error {
-		page = append(page, d.account(at))
-		limit = limitIn(at.text(10), c.currency)
-		return nil
+		one, err := d.account(r, at)
+		page = append(page, one)
+		return err
 	})
 	if err != nil || len(page) == 0 {
-		return a, limit, err
+		return a, err
 	}
 	if err = d.read(r, page); err == nil {
 		page[0].Facts.Receipts, err = r.receipts(c.id, c.currency, q.at)
 	}
-	return page[0], limit, err
+	return page[0], err
 }
 
 func (q *queue) row(c candidate, limit domain.Money) QueueRow {

@@ -143,7 +143,7 @@ func (v *Views) reminderPage(ctx context.Context, q RemindersQuery, known events
 	query := "SELECT " + columnList(dunningReminders.Columns) + ", customer, currency, reminder FROM dunning_reminders WHERE seller = ?" +
 		where + " ORDER BY customer, currency, reminder LIMIT ?"
 	err = v.look(ctx, func(r *reader) error {
-		if err := r.knows(q.Seller, q.Customer); err != nil {
+		if err := r.knows(q.Seller, q.Customer, everKnown); err != nil {
 			return err
 		}
 		err := r.each(query, append(args, Int(most)), func(c *cursor) error {
@@ -154,7 +154,7 @@ func (v *Views) reminderPage(ctx context.Context, q RemindersQuery, known events
 		})
 		for i := range page {
 			if err == nil {
-				page[i].Name, err = r.name(q.Seller, page[i].Customer)
+				page[i].Name, err = r.name(q.Seller, page[i].Customer, everKnown)
 			}
 		}
 		return err

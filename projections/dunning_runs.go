@@ -89,7 +89,7 @@ type RunRow struct {
 // CatchUp refuses.
 func (v *Views) Runs(ctx context.Context, seller domain.SellerID) (list []RunRow, err error) {
 	err = v.lookNow(ctx, func(r *reader) (err error) {
-		if err = r.knows(seller, ""); err == nil {
+		if err = r.knows(seller, "", everKnown); err == nil {
 			list, err = r.runs("", Str(seller))
 		}
 		return err
@@ -100,7 +100,7 @@ func (v *Views) Runs(ctx context.Context, seller domain.SellerID) (list []RunRow
 // DunningRun gives one run as it stands now. Refuses views.unknown_seller, dunning.unknown_run, and what CatchUp refuses.
 func (v *Views) DunningRun(ctx context.Context, key dunning.RunKey) (row RunRow, err error) {
 	err = v.lookNow(ctx, func(r *reader) error {
-		if err := r.knows(key.Seller, ""); err != nil {
+		if err := r.knows(key.Seller, "", everKnown); err != nil {
 			return err
 		}
 		list, err := r.runs(" AND run = ?", Str(key.Seller), Str(key.Run))
@@ -210,7 +210,7 @@ func (v *Views) decisions(ctx context.Context, seller domain.SellerID, e dunning
 	err := v.look(ctx, func(r *reader) (err error) {
 		for i, d := range e.Decisions {
 			rows[i] = RunDecisionRow{On: e.DecidedOn, Part: e.Part, RunDecision: d}
-			if rows[i].Name, err = r.name(seller, d.Customer); err != nil {
+			if rows[i].Name, err = r.name(seller, d.Customer, everKnown); err != nil {
 				return err
 			}
 		}
@@ -226,13 +226,4 @@ func (row RunDecisionRow) with(refused []dunning.RunRefusal) RunDecisionRow {
 		}
 	}
 	return row
-}
-
-// name is how a customer is called now; empty where nobody knows it.
-func (r *reader) name(seller domain.SellerID, customer domain.CustomerID) (name string, err error) {
-	err = r.each("SELECT name FROM parties_customers WHERE seller = ? AND customer = ?", []Value{Str(seller), Str(customer)}, func(c *cursor) error {
-		name = c.text(0)
-		return nil
-	})
-	return name, err
 }

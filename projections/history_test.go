@@ -71,7 +71,7 @@ func TestHistoryOfAccountAndCase(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	b.write(dunning.Key{Seller: "S1", Customer: "C2", Currency: "EUR"}.Stream(), dunning.CollectorAssigned{AssignedOn: day("2026-03-01"), Collector: "mizuno"})
-	if list, err := b.views.Currencies(background, "S1", "C2"); err != nil || !slices.Equal(list, []domain.Currency{"EUR"}) {
+	if list, err := b.views.Currencies(background, "S1", "C2", KnownAt{}); err != nil || !slices.Equal(list, []domain.Currency{"EUR"}) {
 		t.Errorf("a case without an account: %v %v", list, err)
 	}
 }

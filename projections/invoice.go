@@ -116,7 +116,7 @@ const foundMax = 10 // accounts that a refusal names
 
 // oneInvoice finds the invoice that the question means.
 func (r *reader) oneInvoice(q InvoiceQuery, at moment) (foundInvoice, error) {
-	parts, err := r.invoiceSpans(q)
+	parts, err := r.invoiceSpans(q, at)
 	var found []foundInvoice
 	for _, part := range parts {
 		if err == nil {
@@ -148,19 +148,19 @@ func ambiguous(id domain.InvoiceID, found []foundInvoice) error {
 
 // invoiceSpans are the accounts in which the invoice may lie: all of the seller, or those of the customer.
 // Refuses views.unknown_seller, views.unknown_customer.
-func (r *reader) invoiceSpans(q InvoiceQuery) ([]span, error) {
+func (r *reader) invoiceSpans(q InvoiceQuery, at moment) ([]span, error) {
 	if q.Customer == "" {
-		id, any, err := r.ask("SELECT id FROM items_accounts WHERE seller = ? LIMIT 1", Str(q.Seller))
+		id, any, err := r.ask("SELECT id FROM items_accounts WHERE seller = ? AND first_position <= ? LIMIT 1", Str(q.Seller), Int(at.position))
 		if first := id - id%sellerStep; any || err != nil {
 			return []span{{first, first + sellerStep}}, err
 		}
 	}
-	list, err := r.holders(q.Seller, q.Customer)
+	list, err := r.holders(q.Seller, q.Customer, at.position)
 	return spans(list, q.Customer), err
 }
 
 const findInvoice = "SELECT d.account, a.customer, coalesce(c.name, ''), a.currency, h.version, h.period," +
-	" d.issued_on, d.due_on, d.due_changes, d.disputes, d.total_minor, d.late_charge, d.number, d.reference" +
+	" d.issued_on, d.due_on, d.due_changes, d.disputes, d.total_minor, d.late_charge, d.number, d.reference, coalesce(c.position, 0)" +
 	" FROM items_documents d JOIN items_accounts a ON a.id = d.account JOIN items_heads h ON h.account = d.account" +
 	" LEFT JOIN parties_customers c ON c.seller = a.seller AND c.customer = a.customer" +
 	" WHERE d.class = 1 AND d.doc = ? AND d.account >= ? AND d.account < ? AND d.issued_on <= ? AND d.first_position <= ?" +
@@ -168,17 +168,21 @@ const findInvoice = "SELECT d.account, a.customer, coalesce(c.name, ''), a.curre
 
 func (r *reader) findInvoices(found []foundInvoice, q InvoiceQuery, at moment, s span) ([]foundInvoice, error) {
 	args := []Value{Str(q.Invoice), Int(s.from), Int(s.to), Int(at.day), Int(at.position), Str(q.Currency), Str(q.Currency)}
-	err := r.each(findInvoice, args, func(c *cursor) error {
+	err := r.each(findInvoice, args, func(c *cursor) (err error) {
+		name := c.text(2)
+		if c.int(14) > at.position {
+			name, err = r.name(q.Seller, domain.CustomerID(c.text(1)), at.position)
+		}
 		found = append(found, foundInvoice{
 			account: c.int(0), issued: c.int(10), dueChanged: c.int(8) > 0, dispute: c.int(9) > 0,
 			Standing: Standing{eventstore.Version(c.int(4)), c.text(5)},
 			InvoiceRow: InvoiceRow{
-				Customer: domain.CustomerID(c.text(1)), Name: c.text(2), Currency: domain.Currency(c.text(3)), Invoice: q.Invoice,
+				Customer: domain.CustomerID(c.text(1)), Name: name, Currency: domain.Currency(c.text(3)), Invoice: q.Invoice,
 				IssuedOn: domain.DateFromDayNumber(c.int(6)), DueOn: domain.DateFromDayNumber(c.int(7)),
 				Class: classOf(classItem, c.int(11) != 0), Number: c.text(12), Reference: c.text(13),
 			},
 		})
-		return nil
+		return err
 	})
 	return found, err
 }

@@ -13,7 +13,7 @@ import (
 // note, less what it settled at once). Each move after that is a row. What was open on a day as known at a position is
 // what is open now less the moves after that day or that position.
 var items = Model{
-	Name: "items", Version: 3,
+	Name: "items", Version: 4,
 	Kinds: []string{
 		account.InvoiceIssued{}.Kind(), account.InvoiceVoided{}.Kind(), account.DueDateChanged{}.Kind(),
 		account.CreditNoteIssued{}.Kind(), account.CreditApplied{}.Kind(), account.CreditUnapplied{}.Kind(),
@@ -162,7 +162,7 @@ type entry struct {
 
 func foldItems(w *Writer, event domain.Event, r eventstore.Recorded) {
 	e, ok := event.(account.Event)
-	id, known := w.Account(r.Stream)
+	id, known := w.Account(r.Stream, r.Position)
 	if !ok || !known {
 		return
 	}

@@ -53,7 +53,7 @@ func (v *Views) EachLimitation(ctx context.Context, q LimitationsQuery, yield fu
 		}
 		l := limitations{v: v, q: q, at: at, after: after, kept: first[LimitationRow]{most: most, compare: compareLimitations}}
 		err := v.survey(ctx, func(r *reader) (err error) {
-			list, err := r.holders(q.Seller, q.Customer)
+			list, err := r.holders(q.Seller, q.Customer, at.position)
 			if err != nil {
 				return err
 			}

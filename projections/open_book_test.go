@@ -24,7 +24,7 @@ func (b *books) sums(seller domain.SellerID, asOf domain.Date, known KnownAt) (b
 		return nil, nil, all, 0, err
 	}
 	err = b.views.look(ctx, func(r *reader) (err error) {
-		all, err = r.accountSpan(seller)
+		all, err = r.accountSpan(seller, at)
 		return err
 	})
 	if err != nil || all.from == 0 {
@@ -73,7 +73,7 @@ func (b *books) compareAging(t *rapid.T, s domain.SellerID, asOf domain.Date, kn
 		_, at, _ := b.views.beginAging(context.Background(), &q)
 		var a *aging
 		err = b.views.look(context.Background(), func(r *reader) error {
-			list, err := r.holders(s, "")
+			list, err := r.holders(s, "", at.position)
 			if a = newAging(q, at, list); err == nil {
 				err = a.read(r, span{a.first, a.first + int64(len(list))})
 			}

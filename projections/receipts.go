@@ -109,10 +109,9 @@ func (v *Views) Receipts(ctx context.Context, q ReceiptsQuery) (ReceiptsReport, 
 		if open, err = r.openReceipts(q.Seller, at); err != nil {
 			return err
 		}
-		return r.each("SELECT tolerance FROM parties_sellers WHERE seller = ?", []Value{Str(q.Seller)}, func(c *cursor) error {
-			tolerance = c.text(0)
-			return nil
-		})
+		settings, _, err := r.party(sellers, at.position, Str(q.Seller))
+		tolerance = settings.text(sellerTolerance)
+		return err
 	})
 	if err != nil || len(open) == 0 {
 		return report, err
@@ -141,7 +140,7 @@ func (v *Views) Receipts(ctx context.Context, q ReceiptsQuery) (ReceiptsReport, 
 
 // openReceipts refuses views.unknown_seller.
 func (r *reader) openReceipts(seller domain.SellerID, at moment) (open []receipt.Receipt, err error) {
-	if _, err := r.holders(seller, ""); err != nil {
+	if _, err := r.holders(seller, "", at.position); err != nil {
 		return nil, err
 	}
 	query := "SELECT received_on, receipt, " + columnList(receiptsReceipts.Columns) + " FROM receipts_receipts WHERE seller = ? AND received_on <= ?" +

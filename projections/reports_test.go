@@ -24,6 +24,7 @@ func known(p eventstore.Position) KnownAt { return KnownAt{Position: p} }
 
 func TestKnownAtHidesWhatWasWrittenLater(t *testing.T) {
 	b := newBooks(t)
+	b.register()
 	b.do(issue("I1", "2026-01-10", "2026-02-10", 10000))
 	first, at := b.head(), b.now
 	b.do(pay("P1", "2026-02-01", 4000, to("I1", 4000))) // received on 1 February, written later
@@ -303,7 +304,7 @@ func TestParties(t *testing.T) {
 	if err != nil || len(sellers) != 1 || !reflect.DeepEqual(sellers[0], Seller{Seller: "S1", Name: "緑商事", NameEn: "Midori", BaseCurrency: "JPY", TimeZone: "Asia/Tokyo", Language: "ja"}) {
 		t.Errorf("%+v, %v", sellers, err)
 	}
-	list, err := b.views.Customers(background, "S1")
+	list, _, err := b.views.Customers(background, "S1", KnownAt{})
 	if err != nil || len(list) != 2 || !reflect.DeepEqual(list[1], Customer{Customer: "C2", Name: "Customer C2", Country: "JP", Active: true}) {
 		t.Errorf("%+v, %v", list, err)
 	}
@@ -312,15 +313,15 @@ func TestParties(t *testing.T) {
 	b.write(seller.Stream("S1"), seller.PayeesSet{Seller: "S1", Payees: payees, Reason: "x"})
 	b.write(seller.Stream("S1"), seller.LateTermsSet{Seller: "S1", Terms: terms, Reason: "x"})
 	b.write("customer-S1.C2", customer.LateTermsAgreed{Key: customer.Key{Seller: "S1", Customer: "C2"}, Terms: terms[:1], Reason: "x"})
-	one, err := b.views.Seller(background, "S1")
+	one, err := b.views.Seller(background, "S1", KnownAt{})
 	if err != nil || !reflect.DeepEqual(one.Payees, payees) || !reflect.DeepEqual(one.LateTerms, terms) {
 		t.Errorf("%+v, %v", one, err)
 	}
-	if c, err := b.views.Customer(background, "S1", "C2"); err != nil || !reflect.DeepEqual(c.LateTerms, terms[:1]) {
+	if c, _, err := b.views.Customer(background, "S1", "C2", KnownAt{}); err != nil || !reflect.DeepEqual(c.LateTerms, terms[:1]) {
 		t.Errorf("%+v, %v", c, err)
 	}
 	b.write(seller.Stream("S1"), seller.PayeesSet{Seller: "S1", Reason: "none"})
-	if one, err := b.views.Seller(background, "S1"); err != nil || one.Payees != nil || one.LateTerms == nil {
+	if one, err := b.views.Seller(background, "S1", KnownAt{}); err != nil || one.Payees != nil || one.LateTerms == nil {
 		t.Errorf("%+v, %v", one, err)
 	}
 	b.do(issue("I1", "2026-01-10", "2026-02-10", 1))

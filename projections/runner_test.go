@@ -298,21 +298,22 @@ func TestRaisedVersionIsFoldedAgain(t *testing.T) {
 	i := slices.IndexFunc(models, func(m Model) bool { return m.Name == "parties" })
 	models[i].Version++
 	models[i].Fold = func(w *Writer, e domain.Event, r eventstore.Recorded) {
-		if e, ok := e.(customer.Registered); ok {
-			e.Name += "!"
-			foldParties(w, e, r)
+		if c, ok := e.(customer.Registered); ok {
+			c.Name += "!"
+			e = c
 		}
+		foldParties(w, e, r)
 	}
 	v, err := openModels(b.dir, b.store, testCodec(), models)
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := v.Customers(context.Background(), "S1")
+	list, _, err := v.Customers(context.Background(), "S1", KnownAt{})
 	if err != nil || len(list) != 2 || list[0].Name != "Customer C1!" || !list[0].Active {
 		t.Errorf("%+v, %v", list, err)
 	}
 	status, err := v.Status(context.Background())
-	if err != nil || status[i].Version != parties.Version+1 || status[i].Lag != 0 || status[i].Rows != 2 || status[0].Version != items.Version {
+	if err != nil || status[i].Version != parties.Version+1 || status[i].Lag != 0 || status[i].Rows != 6 || status[0].Version != items.Version {
 		t.Errorf("%+v, %v", status, err)
 	}
 	v.Close()

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/customer"
+	"github.com/urikake/urikake/domain/seller"
 )
 
 // holding lists the files below a directory in which a text stands.
@@ -35,14 +37,18 @@ func holding(t *testing.T, dir, text string) (files []string) {
 // Of a customer who was erased nothing is left in the files, wherever a process ended in between.
 func TestErasedCustomersLeaveTheFiles(t *testing.T) {
 	ctx, b := context.Background(), newBooks(t)
-	named := func(i int) customer.Key {
+	keyOf := func(i int) customer.Key {
 		return customer.Key{Seller: "S9", Customer: domain.CustomerID("K" + customerID(i))}
 	}
+	b.write("seller-S9", seller.Registered{Seller: "S9"})
 	for i := range 300 { // so that pages are split and rows move about
-		b.write(named(i).Stream(), customer.Registered{Key: named(i), Details: customer.Details{Name: "Hanako the " + customerID(i), Kana: "HANAKO"}})
+		b.write(keyOf(i).Stream(), customer.Registered{Key: keyOf(i), Details: customer.Details{Name: "Hanako the " + customerID(i), Kana: "HANAKO"}})
 	}
-	key := named(150)
-	b.write(key.Stream(), customer.Changed{Key: key, Details: customer.Details{Name: "Secret Name", Kana: "SECRET", Contacts: []customer.Contact{{Email: "secret@x.example"}}}, Reason: "x"})
+	key := keyOf(150)
+	named := b.write(key.Stream(), customer.Changed{Key: key, Reason: "x", Details: customer.Details{
+		Name: "Secret Name", Kana: "SECRET", ExternalID: "ERP-150", Contacts: []customer.Contact{{Email: "secret@x.example"}},
+	}})
+	b.write(key.Stream(), customer.Changed{Key: key, Details: customer.Details{Name: "Secret Bride", Kana: "SECRET"}, Reason: "x"})
 	if _, err := b.views.CatchUp(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -75,12 +81,12 @@ func TestErasedCustomersLeaveTheFiles(t *testing.T) {
 	if told != before+1 {
 		t.Errorf("told %d times, then %d", before, told)
 	}
-	for _, text := range []string{"Secret Name", "SECRET", "secret@"} {
+	for _, text := range []string{"Secret Name", "Secret Bride", "SECRET", "secret@"} {
 		if files := holding(t, b.dir, text); len(files) > 0 {
 			t.Errorf("%q stands in %v", text, files)
 		}
 	}
-	list, err := b.views.Customers(ctx, "S9")
+	list, _, err := b.views.Customers(ctx, "S9", KnownAt{})
 	if err != nil || len(list) != 300 {
 		t.Fatalf("%d customers, %v", len(list), err)
 	}
@@ -88,6 +94,13 @@ func TestErasedCustomersLeaveTheFiles(t *testing.T) {
 		if (c.Name == customer.ErasedName) != (c.Customer == key.Customer) || c.Customer == key.Customer && (c.Active || c.Kana != "") {
 			t.Errorf("%+v", c)
 		}
+	}
+	then, _, err := b.views.Customer(ctx, "S9", key.Customer, KnownAt{Position: named})
+	if want := (Customer{Customer: key.Customer, Name: customer.ErasedName, ExternalID: "ERP-150", Active: true}); err != nil || !reflect.DeepEqual(then, want) {
+		t.Errorf("as known while the name was there: %+v, %v", then, err)
+	}
+	if c, err := b.views.Compare(ctx, nil); err != nil || c.Found > 0 { // the log of this test has the name in clear
+		t.Errorf("folded again: %+v, %v", c, err)
 	}
 	b.reopen()
 	b.views.OnErased(func(customer.Key) error { t.Error("it is done"); return nil })
@@ -102,6 +115,7 @@ func customerID(i int) string { return fmt.Sprintf("%04d", i) }
 func TestScrubbingBesideReaders(t *testing.T) {
 	ctx, b := context.Background(), newBooks(t)
 	key := customer.Key{Seller: "S9", Customer: "K1"}
+	b.write("seller-S9", seller.Registered{Seller: "S9"})
 	b.write(key.Stream(), customer.Registered{Key: key, Details: customer.Details{Name: "Secret Name"}})
 	if _, err := b.views.CatchUp(ctx); err != nil {
 		t.Fatal(err)
@@ -110,7 +124,7 @@ func TestScrubbingBesideReaders(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		for stop.Err() == nil {
-			if _, err := b.views.Customers(ctx, "S9"); err != nil {
+			if _, _, err := b.views.Customers(ctx, "S9", KnownAt{}); err != nil {
 				done <- err
 				return
 			}

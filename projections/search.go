@@ -59,7 +59,7 @@ func (s *search) know(r *reader) (err error) {
 	if s.byID != nil {
 		return nil
 	}
-	if s.holders, err = r.holders(s.q.Seller, s.q.Customer); err != nil {
+	if s.holders, err = r.holders(s.q.Seller, s.q.Customer, s.at.position); err != nil {
 		return err
 	}
 	s.byID = make(map[int64]holder, len(s.holders))

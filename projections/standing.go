@@ -29,32 +29,27 @@ type holder struct {
 	currency domain.Currency
 }
 
-// holders lists a seller's accounts by customer and currency, perhaps of one customer only. The numbers of one seller
-// are first, first+1, ... Refuses views.unknown_seller, views.unknown_customer.
-func (r *reader) holders(seller domain.SellerID, customer domain.CustomerID) (list []holder, err error) {
-	query, args := "SELECT a.id, a.customer, coalesce(c.name, ''), a.currency FROM items_accounts a"+
-		" LEFT JOIN parties_customers c ON c.seller = a.seller AND c.customer = a.customer WHERE a.seller = ?", []Value{Str(seller)}
+// holders lists a seller's accounts by customer and currency, perhaps of one customer only, as known at a position. The
+// numbers of one seller are first, first+1, ... Refuses views.unknown_seller, views.unknown_customer.
+func (r *reader) holders(seller domain.SellerID, customer domain.CustomerID, position int64) (list []holder, err error) {
+	query, args := "SELECT a.id, a.customer, coalesce(c.name, ''), a.currency, coalesce(c.position, 0) FROM items_accounts a"+
+		" LEFT JOIN parties_customers c ON c.seller = a.seller AND c.customer = a.customer WHERE a.seller = ? AND a.first_position <= ?",
+		[]Value{Str(seller), Int(position)}
 	if customer != "" {
 		query, args = query+" AND a.customer = ?", append(args, Str(customer))
 	}
-	err = r.each(query+" ORDER BY a.customer, a.currency", args, func(c *cursor) error {
-		list = append(list, holder{c.int(0), domain.CustomerID(c.text(1)), c.text(2), domain.Currency(c.text(3))})
-		return nil
+	err = r.each(query+" ORDER BY a.customer, a.currency", args, func(c *cursor) (err error) {
+		h := holder{c.int(0), domain.CustomerID(c.text(1)), c.text(2), domain.Currency(c.text(3))}
+		if c.int(4) > position {
+			h.name, err = r.name(seller, h.customer, position)
+		}
+		list = append(list, h)
+		return err
 	})
-	if err != nil || len(list) > 0 {
-		return list, err
+	if err == nil && len(list) == 0 {
+		err = r.knows(seller, customer, position)
 	}
-	if _, known, err := r.ask("SELECT 1 FROM parties_sellers WHERE seller = ?", Str(seller)); err != nil || !known {
-		return nil, firstError(err, ErrUnknownSeller.With("%q", string(seller)).At("/seller"))
-	}
-	if customer == "" {
-		return nil, nil
-	}
-	_, known, err := r.ask("SELECT 1 FROM parties_customers WHERE seller = ? AND customer = ?", Str(seller), Str(customer))
-	if err == nil && !known {
-		err = ErrUnknownCustomer.With("%q", string(customer)).At("/customer")
-	}
-	return nil, err
+	return list, err
 }
 
 // ask gives the integer that a query has as its only answer.

@@ -72,7 +72,7 @@ func (v *Views) Statement(ctx context.Context, q StatementQuery) (StatementRepor
 	}
 	report := StatementReport{From: q.From, To: q.To, KnownAt: eventstore.Position(at.position)}
 	err = v.look(ctx, func(r *reader) error {
-		list, err := r.holders(q.Seller, q.Customer)
+		list, err := r.holders(q.Seller, q.Customer, at.position)
 		for _, h := range list {
 			if q.Currency != "" && q.Currency != h.currency {
 				continue

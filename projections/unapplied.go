@@ -50,7 +50,7 @@ func (v *Views) Unapplied(ctx context.Context, q UnappliedQuery) (UnappliedRepor
 	report := UnappliedReport{AsOf: q.AsOf, KnownAt: eventstore.Position(at.position)}
 	var mu sync.Mutex
 	err = v.survey(ctx, func(r *reader) error {
-		list, err := r.holders(q.Seller, q.Customer)
+		list, err := r.holders(q.Seller, q.Customer, at.position)
 		if err != nil {
 			return err
 		}

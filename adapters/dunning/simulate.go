@@ -3,6 +3,7 @@ package dunning
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/urikake/urikake/domain"
@@ -199,6 +200,9 @@ func (s *simulation) day(ctx context.Context, on domain.Date) error {
 		s.goOn(c, d.Facts, on)
 		return nil
 	})
+	if s.AsKnown && errors.Is(err, projections.ErrUnknownSeller) {
+		err = nil // not yet registered on that day: nobody owed anything
+	}
 	for key, c := range s.debtors { // who owes nothing any more
 		if err != nil || c.seen == on || !s.concerns(key, c) {
 			continue

@@ -54,6 +54,15 @@ func lateTermsText(list []domain.LateTerms) string {
 	return strings.Join(parts, "; ")
 }
 
+// limitsText is credit limits in a cell.
+func limitsText(list []domain.Money) string {
+	parts := make([]string, len(list))
+	for i, m := range list {
+		parts[i] = m.String()
+	}
+	return strings.Join(parts, "; ")
+}
+
 // Customers has one row for each customer of a seller.
 func Customers(list []projections.Customer) Sheet {
 	s := Sheet{Columns: []Column{
@@ -64,6 +73,7 @@ func Customers(list []projections.Customer) Sheet {
 		{Name: "language"},
 		{Name: "external_id"},
 		{Name: "state"},
+		{Name: "credit_limit"},
 		{Name: "late_terms"},
 	}}
 	for _, one := range list {
@@ -71,7 +81,8 @@ func Customers(list []projections.Customer) Sheet {
 		if !one.Active {
 			state = "deactivated"
 		}
-		s.Add(string(one.Customer), one.Name, one.Kana, one.Country, string(one.Language), one.ExternalID, state, lateTermsText(one.LateTerms))
+		s.Add(string(one.Customer), one.Name, one.Kana, one.Country, string(one.Language), one.ExternalID, state,
+			limitsText(one.Limits), lateTermsText(one.LateTerms))
 	}
 	return s
 }

@@ -36,7 +36,7 @@ func (a *API) limitations(ctx context.Context, in *limitationsIn) (*huma.StreamR
 		Seller: domain.SellerID(in.Seller), Customer: domain.CustomerID(in.Customer), AsOf: m.day, KnownAt: projections.KnownAt{Position: position},
 	}
 	out := report{
-		what: "Limitation", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, seen: m.seen, position: position, sheet: export.Limitations(nil),
+		what: "Limitation", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, erased: m.erased, position: position, sheet: export.Limitations(nil),
 	}
 	out.rows = func(add func(...string) error) error {
 		_, err := a.books.Views.EachLimitation(ctx, q, func(row projections.LimitationRow) error { return add(export.LimitationCells(row)...) })
@@ -119,7 +119,7 @@ func (a *API) lateCharges(ctx context.Context, in *lateChargesIn) (*huma.StreamR
 		return nil, err
 	}
 	key := account.Key{Seller: domain.SellerID(in.Seller), Customer: domain.CustomerID(in.Customer)}
-	currencies, err := a.books.Views.Currencies(ctx, key.Seller, key.Customer)
+	currencies, err := a.books.Views.Currencies(ctx, key.Seller, key.Customer, projections.KnownAt{})
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}

@@ -27,7 +27,7 @@ type diffIn struct {
 
 // diff is what changed of a day between two times at which it was known. It may be long: it is written as it is read.
 func (a *API) diff(ctx context.Context, in *diffIn) (*huma.StreamResponse, error) {
-	m, err := a.at(ctx, in.Seller, Times{AsOf: in.AsOf, After: in.After})
+	m, err := a.at(ctx, in.Seller, Times{AsOf: in.AsOf, Known: Known{After: in.After}})
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (a *API) diff(ctx context.Context, in *diffIn) (*huma.StreamResponse, error
 	head := projections.DiffReport{AsOf: m.day, From: from, To: to, Columns: projections.BucketNames(q.Buckets)}
 	out := report{
 		title:  fmt.Sprintf("Changes of %s as of %s, from what was known at position %d to position %d", in.Seller, m.day, from, to),
-		seller: in.Seller, asOf: m.day, seen: m.seen, position: to, sheet: export.Diff(head),
+		seller: in.Seller, asOf: m.day, erased: m.erased, position: to, sheet: export.Diff(head),
 	}
 	out.rows = func(add func(...string) error) error {
 		_, err := a.books.Views.Diff(ctx, q, func(c projections.ChangedAccount) error {

@@ -135,7 +135,7 @@ func (a *API) queue(ctx context.Context, in *queueIn) (*huma.StreamResponse, err
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	out := report{what: "Dunning queue", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, position: r.KnownAt, seen: m.seen, sheet: export.Queue(r)}
+	out := report{what: "Dunning queue", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, position: r.KnownAt, erased: m.erased, sheet: export.Queue(r)}
 	if len(r.Rows) < r.Debtors {
 		out.sheet.Notes = []string{"", fmt.Sprintf("%d of %d debtors", len(r.Rows), r.Debtors)}
 	}

@@ -109,7 +109,7 @@ func (a *API) decisions(ctx context.Context, in *decisionsIn) (*huma.StreamRespo
 		_, err := reminding.Run(ctx, a.reminding(), reminding.Request{
 			Seller: domain.SellerID(in.Seller), AsOf: m.day, DryRun: true, As: dunning.Capacity(in.Acting),
 			Each: func(d dunning.RunDecision) error {
-				one, err := a.books.Views.Customer(ctx, domain.SellerID(in.Seller), d.Customer)
+				one, _, err := a.books.Views.Customer(ctx, domain.SellerID(in.Seller), d.Customer, projections.KnownAt{})
 				if err != nil {
 					return err
 				}

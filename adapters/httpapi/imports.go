@@ -83,7 +83,7 @@ func (a *API) importReceivables(ctx context.Context, in *importIn) (*huma.Stream
 		return nil, err
 	}
 	p, _ := principalOf(ctx)
-	if _, err := a.books.Views.Seller(ctx, domain.SellerID(in.Seller)); errors.Is(err, projections.ErrUnknownSeller) {
+	if _, err := a.books.Views.Seller(ctx, domain.SellerID(in.Seller), projections.KnownAt{}); errors.Is(err, projections.ErrUnknownSeller) {
 		err = p.May(access.WriteSellers, domain.SellerID(in.Seller)) // it would be registered
 		if err != nil {
 			return nil, err

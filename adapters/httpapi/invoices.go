@@ -95,7 +95,7 @@ func (a *API) invoices(ctx context.Context, in *invoicesIn) (*huma.StreamRespons
 	if err != nil {
 		return nil, err
 	}
-	out := report{what: "Invoices", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, seen: m.seen}
+	out := report{what: "Invoices", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, erased: m.erased}
 	if in.All || in.Limit == 0 && in.Cursor == "" && (format == export.CSV || format == export.NDJSON) {
 		if out.position, err = a.books.Views.Known(ctx, q.KnownAt); err != nil {
 			return nil, a.asked(ctx, err)
@@ -179,14 +179,14 @@ func (a *API) account(ctx context.Context, in *accountIn) (*huma.StreamResponse,
 }
 
 // readingTag is the ETag of a reading of one account: its version first, for If-Match, then what else it depends on.
-// A reading of what was known before has none: who has not seen the account as it stands can't say that it must not
-// have changed.
+// A reading of what was known before begins otherwise: who has not seen the account as it stands can't say that it must
+// not have changed.
 func readingTag(s projections.Standing, knownAt string, m moment, known eventstore.Position) string {
-	version := "past"
-	if knownAt == "" {
-		version = versionTag(s.Period, s.Version)
+	version := versionTag(s.Period, s.Version)
+	if knownAt != "" {
+		version = "past." + version
 	}
-	return fmt.Sprintf(`"%s.%s.%d.%d"`, version, m.day, known, m.seen)
+	return fmt.Sprintf(`"%s.%s.%d.%d"`, version, m.day, known, m.erased)
 }
 
 // reading answers with one object, or with its rows for those who want a sheet.

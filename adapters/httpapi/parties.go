@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -37,17 +38,29 @@ type sellerIn struct {
 	Answered
 }
 
-func (a *API) seller(ctx context.Context, in *sellerIn) (*huma.StreamResponse, error) {
-	s, err := a.oneSeller(ctx, domain.SellerID(in.Seller))
+type sellerThenIn struct {
+	OfSeller
+	Known
+	Answered
+}
+
+func (a *API) seller(ctx context.Context, in *sellerThenIn) (*huma.StreamResponse, error) {
+	m, err := a.at(ctx, in.Seller, Times{Known: in.Known})
 	if err != nil {
 		return nil, err
 	}
-	return reading(in.Accept, "", s, report{title: "Seller " + in.Seller, seller: in.Seller, sheet: export.Sellers([]projections.Seller{s})})
+	s, err := a.books.Views.Seller(ctx, domain.SellerID(in.Seller), m.known)
+	if err != nil {
+		return nil, a.asked(ctx, err)
+	}
+	return reading(in.Accept, "", s, report{
+		title: "Seller " + in.Seller + knownText(in.KnownAt), seller: in.Seller, sheet: export.Sellers([]projections.Seller{s}),
+	})
 }
 
 // oneSeller finds a seller. Whoever may know of all sellers is told which there are. Refuses views.unknown_seller.
 func (a *API) oneSeller(ctx context.Context, id domain.SellerID) (projections.Seller, error) {
-	s, err := a.books.Views.Seller(ctx, id)
+	s, err := a.books.Views.Seller(ctx, id, projections.KnownAt{})
 	return s, a.asked(ctx, err)
 }
 
@@ -82,18 +95,44 @@ const sellersNamed = 20
 
 type customersIn struct {
 	OfSeller
+	Known
 	Answered
 }
 
 func (a *API) customers(ctx context.Context, in *customersIn) (*huma.StreamResponse, error) {
-	if _, err := a.oneSeller(ctx, domain.SellerID(in.Seller)); err != nil {
-		return nil, err
-	}
-	list, err := a.books.Views.Customers(ctx, domain.SellerID(in.Seller))
+	m, err := a.at(ctx, in.Seller, Times{Known: in.Known})
 	if err != nil {
 		return nil, err
 	}
-	return reportAnswer(in.Accept, report{title: "Customers of " + in.Seller, seller: in.Seller, sheet: export.Customers(list)})
+	list, position, err := a.books.Views.Customers(ctx, domain.SellerID(in.Seller), m.known)
+	if err != nil {
+		return nil, a.asked(ctx, err)
+	}
+	return reportAnswer(in.Accept, report{
+		title: "Customers of " + in.Seller + knownText(in.KnownAt), seller: in.Seller, position: position, erased: m.erased, sheet: export.Customers(list),
+	})
+}
+
+type customerIn struct {
+	OfSeller
+	OfCustomer
+	Known
+	Answered
+}
+
+func (a *API) customer(ctx context.Context, in *customerIn) (*huma.StreamResponse, error) {
+	m, err := a.at(ctx, in.Seller, Times{Known: in.Known})
+	if err != nil {
+		return nil, err
+	}
+	one, position, err := a.books.Views.Customer(ctx, domain.SellerID(in.Seller), domain.CustomerID(in.Customer), m.known)
+	if err != nil {
+		return nil, a.asked(ctx, err)
+	}
+	return reading(in.Accept, fmt.Sprintf(`W/"%d.%d"`, position, m.erased), one, report{
+		title: "Customer " + in.Customer + " of " + in.Seller + knownText(in.KnownAt), seller: in.Seller, position: position, erased: m.erased,
+		sheet: export.Customers([]projections.Customer{one}),
+	})
 }
 
 func (a *API) addParties() {
@@ -109,4 +148,8 @@ func (a *API) addParties() {
 		id: "list-customers", method: http.MethodGet, path: "/v1/sellers/{seller}/customers", tag: "Parties", summary: "a seller's customers",
 		permission: access.ReadReports, describe: describeReport("list-customers", export.Customers(nil)),
 	}, a.customers)
+	add(a, operation{
+		id: "get-customer", method: http.MethodGet, path: "/v1/sellers/{seller}/customers/{customer}", tag: "Parties", summary: "one customer",
+		permission: access.ReadReports, describe: describeReading[projections.Customer](a, "get-customer", export.Customers(nil)),
+	}, a.customer)
 }

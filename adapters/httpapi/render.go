@@ -46,7 +46,7 @@ type report struct {
 	asOf     domain.Date
 	knownAt  string              // as it was asked for
 	position eventstore.Position // nothing recorded later is in it
-	seen     eventstore.Position // where the log stood at the question
+	erased   int64               // see moment
 	next     string              // cursor of the rows that follow
 	sheet    export.Sheet
 	rows     func(add func(cells ...string) error) error // rows beyond the sheet's, as they are read; nil: there are none
@@ -80,7 +80,7 @@ func reportAnswer(accept string, r report) (*huma.StreamResponse, error) {
 		}
 		if r.position > 0 {
 			ctx.SetHeader(positionHeader, strconv.FormatUint(uint64(r.position), 10))
-			if unchanged(ctx, fmt.Sprintf(`W/"%d.%d.%s.%s"`, r.position, r.seen, r.asOf, format)) {
+			if unchanged(ctx, fmt.Sprintf(`W/"%d.%d.%s.%s"`, r.position, r.erased, r.asOf, format)) {
 				return
 			}
 		}
@@ -186,9 +186,13 @@ func (r report) heading() string {
 	if r.title != "" {
 		return r.title
 	}
-	known := ""
-	if r.knownAt != "" {
-		known = ", as known at " + r.knownAt
+	return fmt.Sprintf("%s of %s as of %s%s", r.what, r.seller, r.asOf, knownText(r.knownAt))
+}
+
+// knownText says when what is shown was known, as it was asked for.
+func knownText(at string) string {
+	if at == "" {
+		return ""
 	}
-	return fmt.Sprintf("%s of %s as of %s%s", r.what, r.seller, r.asOf, known)
+	return ", as known at " + at
 }

@@ -35,7 +35,11 @@ type (
 	}
 	// Times is when: every question may be asked as of any day, as known at any other time.
 	Times struct {
-		AsOf    string `query:"as_of" format:"date" doc:"the business day that is reported; today, in the seller's time zone, when left out" example:"2026-03-31"`
+		AsOf string `query:"as_of" format:"date" doc:"the business day that is reported; today, in the seller's time zone, when left out" example:"2026-03-31"`
+		Known
+	}
+	// Known is when what is told was known; master data has no business day.
+	Known struct {
 		KnownAt string `query:"known_at" maxLength:"40" doc:"leave out what was recorded later: a log position, an instant (2026-07-03T09:00:00+09:00) or a day, which counts to its end in the seller's time zone"`
 		After   uint64 `query:"after" doc:"the position of a receipt: wait until the read models have it, some seconds at most (views.behind)" maximum:"9007199254740991"`
 	}
@@ -50,9 +54,9 @@ const afterMax = 10 * time.Second
 
 // moment is a question's two times, read.
 type moment struct {
-	day   domain.Date
-	known projections.KnownAt
-	seen  eventstore.Position // where the log stood at the question: names are those of now, whatever is known at
+	day    domain.Date
+	known  projections.KnownAt
+	erased int64 // how many customers: their names are gone, whatever is known at
 }
 
 // at reads the times, and waits for what the client has seen.
@@ -73,7 +77,7 @@ func (a *API) at(ctx context.Context, id string, t Times) (moment, error) {
 	}
 	var m moment
 	var err error
-	if m.seen, err = a.books.Views.CatchUp(ctx); err != nil {
+	if m.erased, err = a.books.Views.Erasures(ctx); err != nil {
 		return m, err
 	}
 	zone := time.UTC
@@ -141,7 +145,7 @@ func (a *API) aging(ctx context.Context, in *agingIn) (*huma.StreamResponse, err
 		Seller: domain.SellerID(in.Seller), Customer: domain.CustomerID(in.Customer), AsOf: m.day, KnownAt: m.known,
 		Basis: projections.Basis(in.Basis), Buckets: edges, GroupBy: projections.Grouping(in.GroupBy),
 	}
-	out := report{what: "Aging", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, seen: m.seen}
+	out := report{what: "Aging", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, erased: m.erased}
 	format, _, err := formatOf(in.Accept)
 	if err != nil {
 		return nil, err
@@ -189,7 +193,7 @@ func (a *API) balances(ctx context.Context, in *balancesIn) (*huma.StreamRespons
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	return reportAnswer(in.Accept, report{what: "Balances", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, seen: m.seen, position: r.KnownAt, sheet: export.Balances(r)})
+	return reportAnswer(in.Accept, report{what: "Balances", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, erased: m.erased, position: r.KnownAt, sheet: export.Balances(r)})
 }
 
 func (a *API) unapplied(ctx context.Context, in *balancesIn) (*huma.StreamResponse, error) {
@@ -202,7 +206,7 @@ func (a *API) unapplied(ctx context.Context, in *balancesIn) (*huma.StreamRespon
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	return reportAnswer(in.Accept, report{what: "Unapplied money", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, seen: m.seen, position: r.KnownAt, sheet: export.Unapplied(r)})
+	return reportAnswer(in.Accept, report{what: "Unapplied money", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, erased: m.erased, position: r.KnownAt, sheet: export.Unapplied(r)})
 }
 
 type receiptsIn struct {
@@ -220,7 +224,7 @@ func (a *API) receipts(ctx context.Context, in *receiptsIn) (*huma.StreamRespons
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	return reportAnswer(in.Accept, report{what: "Receipts without a known payer", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, seen: m.seen, position: r.KnownAt, sheet: export.Receipts(r)})
+	return reportAnswer(in.Accept, report{what: "Receipts without a known payer", seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, erased: m.erased, position: r.KnownAt, sheet: export.Receipts(r)})
 }
 
 type statementIn struct {
@@ -254,7 +258,7 @@ func (a *API) statement(ctx context.Context, in *statementIn) (*huma.StreamRespo
 		return nil, a.asked(ctx, err)
 	}
 	return reportAnswer(in.Accept, report{
-		what: "Statement of " + in.Customer, seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, seen: m.seen,
+		what: "Statement of " + in.Customer, seller: in.Seller, asOf: m.day, knownAt: in.KnownAt, erased: m.erased,
 		position: r.KnownAt, sheet: export.Statement(r),
 	})
 }
@@ -278,7 +282,7 @@ func (a *API) history(ctx context.Context, in *historyIn) (*huma.StreamResponse,
 		return nil, err
 	}
 	id, customer := domain.SellerID(in.Seller), domain.CustomerID(in.Customer)
-	currencies, err := a.books.Views.Currencies(ctx, id, customer)
+	currencies, err := a.books.Views.Currencies(ctx, id, customer, m.known)
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/urikake/urikake/projections"
 )
 
 // issue books invoices I-0001 ... of one customer, a hundred in a request.
@@ -181,15 +183,45 @@ func TestQueriesAreReadWhole(t *testing.T) {
 	}
 }
 
-// What was known then is shown under the names of now: another name is another answer.
-func TestNamesChangeTheTag(t *testing.T) {
+// What was known then stays as it is, names too, until a customer is erased: then it is another answer.
+func TestOnlyErasuresChangeWhatWasKnown(t *testing.T) {
 	h := open(t)
 	h.furnish("S")
-	path := "/v1/sellers/S/balances?as_of=2026-11-25&known_at=4"
-	first := h.get(path)
-	h.must("rename", "/v1/sellers/S/customers/C1/details", `{"name":"新店","reason":"moved"}`)
-	if r := h.get(path, "If-None-Match: "+first.header.Get("ETag")); r.status != 200 || !strings.Contains(r.body, "新店") {
-		t.Errorf("%d %s", r.status, r.body)
+	renamed := h.must("c2", "/v1/sellers/S/customers", `{"customer":"C2","name":"花子"}`).receipt(t).Position
+	paths := []string{"balances?as_of=2026-11-25&", "customers/C1/accounts/JPY?as_of=2026-11-25&", "customers?", "customers/C2?", "customers/C1?"}
+	tags := make(map[string]string)
+	for i, path := range paths {
+		paths[i] = fmt.Sprintf("/v1/sellers/S/%sknown_at=%d", path, renamed)
+		tags[paths[i]] = h.get(paths[i]).header.Get("ETag")
+	}
+	h.must("rename", "/v1/sellers/S/customers/C2/details", `{"name":"新花子","reason":"married"}`)
+	for _, path := range paths {
+		if r := h.get(path, "If-None-Match: "+tags[path]); r.status != 304 || tags[path] == "" {
+			t.Errorf("%s: %d %s, %q", path, r.status, r.body, tags[path])
+		}
+		if r := h.get(path); strings.Contains(r.body, "新花子") || strings.Contains(path, "C2") && !strings.Contains(r.body, "花子") {
+			t.Errorf("%s: %s", path, r.body)
+		}
+	}
+	if r := h.get("/v1/sellers/S/customers/C2"); !strings.Contains(r.body, `"name":"新花子"`) {
+		t.Errorf("now: %s", r.body)
+	}
+	h.must("erase", "/v1/commands/EraseCustomer", `{"seller":"S","customer":"C2","on":"2026-11-25","reason":"asked to be forgotten"}`)
+	for _, path := range paths {
+		if r := h.get(path, "If-None-Match: "+tags[path]); r.status != 200 || strings.Contains(r.body, "花子") {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
+		}
+	}
+	if r := h.get("/v1/sellers/S/customers?known_at=2", "Accept: text/csv"); r.status != 200 || strings.Contains(r.body, "C2") {
+		t.Errorf("before he was registered: %d %s", r.status, r.body)
+	}
+	for query, rule := range map[string]string{
+		"customers/C2?known_at=2": projections.ErrUnknownCustomer.Rule, "customers?known_at=999": projections.ErrBeyondLog.Rule,
+		"customers?known_at=soon": projections.ErrBadKnownAt.Rule, "customers/NOBODY": projections.ErrUnknownCustomer.Rule,
+	} {
+		if r := h.get("/v1/sellers/S/" + query); r.problem(t).Rule != rule {
+			t.Errorf("%s: %d %s", query, r.status, r.body)
+		}
 	}
 	past := h.get("/v1/sellers/S/customers/C1/accounts/JPY?as_of=2026-11-25&known_at=4").header.Get("ETag")
 	if r := h.post("/v1/sellers/S/payments", payment, "Idempotency-Key: k", "If-Match: "+past); r.problem(t).Rule != ErrBadIfMatch.Rule {

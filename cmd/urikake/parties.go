@@ -22,19 +22,34 @@ func (c *sellersListCmd) Run(ctx context.Context, s *session) error {
 
 type customersCmd struct {
 	List customersListCmd `cmd:"" help:"List a seller's customers."`
+	Show customersShowCmd `cmd:"" help:"Show one customer."`
 }
 
-type customersListCmd struct {
-	shown
-	Seller id `required:"" help:"Whose customers." placeholder:"ID"`
-}
+type customersListCmd struct{ asked }
 
 // Help is shown by `urikake customers list --help`.
 func (customersListCmd) Help() string {
-	return `  urikake customers list --seller YAMATO
-  urikake customers list --seller YAMATO --format csv`
+	return `With --known-at names, limits and all else are as they were known then.
+
+  urikake customers list --seller YAMATO
+  urikake customers list --seller YAMATO --known-at 2026-04-02 --format csv`
 }
 
 func (c *customersListCmd) Run(ctx context.Context, s *session) error {
-	return s.show(ctx, c.Format, "/v1/sellers/"+string(c.Seller)+"/customers", nil)
+	return s.show(ctx, c.Format, c.path("customers"), c.query())
+}
+
+type customersShowCmd struct {
+	asked
+	Customer id `arg:"" help:"The customer."`
+}
+
+// Help is shown by `urikake customers show --help`.
+func (customersShowCmd) Help() string {
+	return `  urikake customers show K101 --seller YAMATO
+  urikake customers show K101 --seller YAMATO --known-at 2026-04-02 --format json`
+}
+
+func (c *customersShowCmd) Run(ctx context.Context, s *session) error {
+	return s.showOne(ctx, c.Format, c.path("customers", string(c.Customer)), c.query())
 }

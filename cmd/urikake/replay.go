@@ -22,8 +22,8 @@ type replayCmd struct {
 
 // Help is shown by `urikake replay --help`.
 func (replayCmd) Help() string {
-	return `The directory gets the log up to then and read models folded from it. Every report runs on it as it did then, names
-included; --known-at gives the same figures without a copy. It takes no commands (log.copy).
+	return `The directory gets the log up to then and read models folded from it. Every report runs on it as it did then;
+--known-at gives the same report without a copy. It takes no commands (log.copy).
 
   urikake replay --until 2026-06-30 --into ./june
   urikake --data ./june report aging --seller YAMATO --as-of 2026-06-30

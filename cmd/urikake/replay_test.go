@@ -2,9 +2,9 @@ package main
 
 import (
 	"bytes"
-	"encoding/csv"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,32 +20,23 @@ func printed(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-// withoutLimits leaves out of a report how credit limits stand: those are today's wherever they are shown.
-func withoutLimits(t *testing.T, text string) string {
-	t.Helper()
-	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b strings.Builder
-	for _, row := range rows {
-		for i, cell := range row {
-			if name := rows[0][i]; name != "credit_limit" && name != "limit_use_percent" {
-				fmt.Fprintf(&b, "%q,", cell)
-			}
-		}
-		b.WriteByte('\n')
-	}
-	return b.String()
-}
-
 // TestReplayIsKnownAt cuts two years of books at positions taken by chance: every report on the copy is the one that
-// --known-at gives on the original.
+// --known-at gives on the original, with names and limits.
 func TestReplayIsKnownAt(t *testing.T) {
 	dir := t.TempDir()
 	books := filepath.Join(dir, "books")
 	if err := copyDemo(books); err != nil {
 		t.Fatal(err)
+	}
+	for name, c := range map[string]string{ // else the demo's customers are called all the time as they were at first
+		"ChangeCustomer": `{"seller":"YAMATO","customer":"K101","name":"改名後","reason":"merged"}`,
+		"SetCreditLimit": `{"seller":"YAMATO","customer":"K101","credit_limit":[{"amount":"7","currency":"JPY"}],"reason":"review"}`,
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(c), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		printed(t, "--data", books, "command", name, file)
 	}
 	for range 3 {
 		until := fmt.Sprint(1000 + rand.IntN(6000))
@@ -58,11 +49,15 @@ func TestReplayIsKnownAt(t *testing.T) {
 			"report invoices --seller YAMATO --status overdue", "report unapplied --seller YAMATO",
 			"report limitations --seller YAMATO", "report dunning-queue --seller YAMATO",
 			"report statement --seller YAMATO --customer K101", "history --seller YAMATO --customer K101",
+			"report receipts --seller YAMATO", "customers list --seller YAMATO", "customers show K101 --seller YAMATO",
 		} {
-			asked := append(strings.Fields(report), "--as-of", asOf, "--format", "csv")
+			asked := append(strings.Fields(report), "--format", "csv")
+			if !strings.HasPrefix(report, "customers") { // master data has no business day
+				asked = append(asked, "--as-of", asOf)
+			}
 			want := printed(t, append([]string{"--data", books}, append(asked, "--known-at", until)...)...)
 			got := printed(t, append([]string{"--data", copied}, asked...)...)
-			if got, want := withoutLimits(t, got), withoutLimits(t, want); got != want {
+			if got != want {
 				t.Errorf("%s as of %s at %s: the copy says\n%s\nknown at then\n%s", report, asOf, until, got, want)
 			}
 		}

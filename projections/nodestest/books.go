@@ -142,7 +142,16 @@ func (f *field) books(n *node) string {
 	if err != nil {
 		f.Fatal(err)
 	}
-	all := []any{balances, invoices, unapplied}
+	then := projections.KnownAt{Position: f.prepared}
+	known, _, err := n.views.Customers(f.ctx, "S1", then)
+	if err != nil || len(known) != len(shared) || known[0].Name != string(shared[0]) {
+		f.Fatalf("as known before the race: %+v, %v", known, err)
+	}
+	owed, err := n.views.Balances(f.ctx, projections.BalancesQuery{Seller: "S1", AsOf: lastDay, KnownAt: then})
+	if err != nil {
+		f.Fatal(err)
+	}
+	all := []any{balances, invoices, unapplied, known, owed}
 	for _, id := range shared {
 		debtor, err := n.Debtor(f.ctx, dunning.Key(key(id)), lastDay)
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
+	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/dunning"
 	"github.com/urikake/urikake/domain/seller"
 	"github.com/urikake/urikake/eventstore"
@@ -108,8 +109,9 @@ func start(t *testing.T, ctx context.Context, store eventstore.Store) *node {
 type field struct {
 	*testing.T
 	Race
-	ctx   context.Context
-	nodes []*node
+	ctx      context.Context
+	nodes    []*node
+	prepared eventstore.Position // up to where nobody raced yet
 
 	mu       sync.Mutex
 	expected map[account.Key]int64 // balances, by what the clients were answered
@@ -129,6 +131,10 @@ func (f *field) prepare() {
 	for _, id := range shared {
 		c.register(id)
 	}
+	var err error
+	if f.prepared, err = f.nodes[0].store.Head(f.ctx); err != nil {
+		f.Fatal(err)
+	}
 }
 
 // race lets clients work at the same time.
@@ -146,6 +152,8 @@ func (f *field) race(clients int, work func(*client)) {
 // contest lets one client of each node want what only one can have: a debtor's next reminder, and a number.
 func (f *field) contest() {
 	c := f.client(0)
+	renamed := customer.ChangeCustomer{Key: customer.Key{Seller: "S1", Customer: shared[0]}, Details: customer.Details{Name: "renamed"}, Reason: "merged"}
+	c.must("renamed", renamed)
 	for i := range 8 {
 		id := domain.CustomerID(fmt.Sprint("D", i))
 		c.register(id)
