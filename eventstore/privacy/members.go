@@ -1,13 +1,14 @@
 package privacy
 
-// eachMember visits the members of a JSON object as they are written: the name without its quotation marks, and the
-// value. Escapes in names stay. false where the text is no object, or not a whole one; what is within values is not
-// looked at any closer than it takes to find their end. Nothing is allocated: replays come through here.
-func eachMember(text []byte, visit func(name, value []byte) (goOn bool)) (ok bool) {
+// eachMember visits the members of a JSON object as they are written: where what stands before it ends, the name without
+// its quotation marks, and the value. Escapes in names stay. false where the text is no object, or not a whole one; what is
+// within values is not looked at any closer than it takes to find their end. Nothing is allocated: replays come through here.
+func eachMember(text []byte, visit func(before int, name, value []byte) (goOn bool)) (ok bool) {
 	i := blanks(text, 0)
 	if i == len(text) || text[i] != '{' {
 		return false
 	}
+	before := i + 1
 	if i = blanks(text, i+1); i < len(text) && text[i] == '}' {
 		return blanks(text, i+1) == len(text)
 	}
@@ -24,9 +25,10 @@ func eachMember(text []byte, visit func(name, value []byte) (goOn bool)) (ok boo
 		if i = valueEnd(text, value); i < 0 {
 			return false
 		}
-		if !visit(text[name+1:nameEnd-1], text[value:i]) {
+		if !visit(before, text[name+1:nameEnd-1], text[value:i]) {
 			return true
 		}
+		before = i
 		if i = blanks(text, i); i == len(text) {
 			return false
 		}

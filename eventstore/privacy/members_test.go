@@ -17,7 +17,7 @@ func FuzzMembers(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var got []string
-		whole := eachMember(text, func(name, value []byte) bool {
+		whole := eachMember(text, func(_ int, name, value []byte) bool {
 			got = append(got, string(name), string(bytes.TrimSpace(value)))
 			return true
 		})

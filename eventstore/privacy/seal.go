@@ -110,37 +110,33 @@ func (k *Keys) open(text []byte, member string, at Place) (plain []byte, keep bo
 // rewrite gives each of an object's members to change, which appends what is to stand in its place, or tells to leave
 // it out. Data that is no JSON object is given back as it is: whoever decodes it says what is wrong.
 func rewrite(data []byte, members []string, change func(b []byte, member string, value []byte) ([]byte, bool, error)) ([]byte, error) {
-	wanted := func(name []byte) int {
-		return slices.IndexFunc(members, func(m string) bool { return string(name) == m })
-	}
-	found := false
-	whole := eachMember(data, func(name, _ []byte) bool {
-		found = found || wanted(name) >= 0
-		return true
-	})
-	if !whole || !found {
-		return data, nil
-	}
-	out := append(make([]byte, 0, len(data)+len(data)/2+128), '{')
+	var out []byte // nil while all is as it was
 	var err error
-	eachMember(data, func(name, value []byte) bool {
+	whole := eachMember(data, func(before int, name, value []byte) bool {
+		wanted := slices.IndexFunc(members, func(m string) bool { return string(name) == m })
+		if wanted < 0 && out == nil {
+			return true
+		}
+		if out == nil {
+			out = append(make([]byte, 0, len(data)+len(data)/2+128), data[:before]...)
+		}
 		start, keep := len(out), true
-		if start > 1 {
+		if out[start-1] != '{' {
 			out = append(out, ',')
 		}
 		out = append(append(append(out, '"'), name...), '"', ':')
-		if i := wanted(name); i >= 0 {
-			out, keep, err = change(out, members[i], value)
-		} else {
+		if wanted < 0 {
 			out = append(out, value...)
-		}
-		if !keep {
+		} else if out, keep, err = change(out, members[wanted], value); !keep {
 			out = out[:start]
 		}
 		return err == nil
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case !whole || out == nil:
+		return data, nil
 	}
 	return append(out, '}'), nil
 }
