@@ -21,7 +21,7 @@ func fill(ctx context.Context, store eventstore.Store, codec *eventstore.Codec, 
 		if i < invoices%accounts {
 			n++
 		}
-		h := history{ctx: ctx, store: store, codec: codec, key: keyOf(i), rng: rand.New(rand.NewPCG(uint64(i), 7)), state: account.Decider.New()}
+		h := history{ctx: ctx, store: store, codec: codec, key: keyOf(i), rng: rand.New(rand.NewPCG(uint64(i), 7)), state: account.Decider.New(), numbers: numbering.Decider.New()}
 		return h.write(n)
 	})
 }
@@ -37,26 +37,40 @@ type history struct {
 	version eventstore.Version
 	events  []eventstore.Proposed
 	written int
+
+	numbers  *numbering.State
+	numbered eventstore.Version
 }
 
 // payer is a name as banks give it, which the log seals.
 const payer = "ｶ)ﾔﾏﾀﾞｼﾖｳｼﾞ"
 
-// write gives out the numbers of n invoices, issues and mostly settles them, and confirms the numbers.
+// numbersAtOnce is how many of a history's invoices have their numbers before the first is issued.
+const numbersAtOnce = 25
+
+// write issues n invoices and mostly settles them; their numbers are given out before and confirmed after.
 func (h *history) write(n int) error {
-	taken, err := h.numbers(n)
-	if err != nil {
-		return err
+	all := make([]int, n)
+	for k := range all {
+		all[k] = k
 	}
-	for k := range n {
-		if err := h.invoice(k, n); err != nil {
+	for some := range slices.Chunk(all, numbersAtOnce) {
+		if err := h.take(some); err != nil {
+			return err
+		}
+		for _, k := range some {
+			if err := h.invoice(k, n); err != nil {
+				return err
+			}
+		}
+		if err := h.flush(); err != nil {
+			return err
+		}
+		if err := h.confirm(some); err != nil {
 			return err
 		}
 	}
-	if err := h.flush(); err != nil {
-		return err
-	}
-	return taken()
+	return nil
 }
 
 // series is the account's own, since accounts are written at the same time.
@@ -68,48 +82,40 @@ func (h *history) id(k int) domain.InvoiceID {
 	return domain.InvoiceID(fmt.Sprintf("%s-%06d", h.key.Customer, k))
 }
 
-// numbers takes the first n of the account's series, and gives what confirms them.
-func (h *history) numbers(n int) (confirm func() error, err error) {
-	state, version := numbering.Decider.New(), eventstore.Version(0)
-	give := func(c numbering.Command) error {
-		events, err := numbering.Decider.Decide(state, c)
+func (h *history) take(invoices []int) error {
+	takers := make([]numbering.Taker, len(invoices))
+	for i, k := range invoices {
+		takers[i] = numbering.Taker{Account: h.key.Stream(), Invoice: h.id(k), CommandID: fmt.Sprintf("issue-%d", k+1)}
+	}
+	return h.number(numbering.TakeNumbers{Key: h.series(), For: takers})
+}
+
+func (h *history) confirm(invoices []int) error {
+	numbers := make([]int, len(invoices))
+	for i, k := range invoices {
+		numbers[i] = k + 1
+	}
+	return h.number(numbering.ConfirmNumbers{Key: h.series(), Numbers: numbers})
+}
+
+// number gives a command to the account's series.
+func (h *history) number(c numbering.Command) error {
+	events, err := numbering.Decider.Decide(h.numbers, c)
+	if err != nil {
+		return err
+	}
+	for _, e := range events {
+		h.numbers = numbering.Decider.Evolve(h.numbers, e)
+		p, err := h.propose(h.series().Stream(), fmt.Sprintf("numbers-%d", h.numbered), c.Name(), e)
+		if err == nil {
+			_, err = h.store.Append(h.ctx, h.series().Stream(), h.numbered, p)
+		}
 		if err != nil {
 			return err
 		}
-		for _, e := range events {
-			state = numbering.Decider.Evolve(state, e)
-			p, err := h.propose(h.series().Stream(), fmt.Sprintf("numbers-%d", version), c.Name(), e)
-			if err == nil {
-				_, err = h.store.Append(h.ctx, h.series().Stream(), version, p)
-			}
-			if err != nil {
-				return err
-			}
-			version++
-		}
-		return nil
+		h.numbered++
 	}
-	all := make([]int, n)
-	for k := range all {
-		all[k] = k + 1
-	}
-	for some := range slices.Chunk(all, numbering.TakersMax) {
-		takers := make([]numbering.Taker, len(some))
-		for i, number := range some {
-			takers[i] = numbering.Taker{Account: h.key.Stream(), Invoice: h.id(number - 1), CommandID: fmt.Sprintf("issue-%d", number)}
-		}
-		if err := give(numbering.TakeNumbers{Key: h.series(), For: takers}); err != nil {
-			return nil, err
-		}
-	}
-	return func() error {
-		for some := range slices.Chunk(all, numbering.IssuedMax) {
-			if err := give(numbering.ConfirmNumbers{Key: h.series(), Numbers: some}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, nil
+	return nil
 }
 
 func (h *history) propose(stream, command, name string, e domain.Event) (eventstore.Proposed, error) {
