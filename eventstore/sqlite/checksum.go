@@ -3,6 +3,7 @@ package sqlite
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"sync"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -15,9 +16,13 @@ import (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// spaces are for what checksum puts together: crc32 would let a variable of its own escape.
+var spaces = sync.Pool{New: func() any { return new([256]byte) }}
+
 // checksum takes some 100 ns.
 func checksum(e *eventstore.Recorded) int64 {
-	var space [256]byte
+	space := spaces.Get().(*[256]byte)
+	defer spaces.Put(space)
 	b := space[:0]
 	for _, n := range []uint64{
 		uint64(e.Position), uint64(e.Version), uint64(e.At.UnixMicro()), uint64(e.Schema),
