@@ -155,8 +155,8 @@ func (k *Keys) SealFile(person, name string, data []byte) ([]byte, error) {
 
 // OpenFile opens what SealFile sealed; keep is false where the key was destroyed. Refuses what Open refuses.
 func (k *Keys) OpenFile(person, name string, data []byte) (plain []byte, keep bool, err error) {
-	box, ok := bytes.CutPrefix(data, sealedOpen)
-	if box, ok = bytes.CutSuffix(box, sealedEnd); !ok || !bytes.HasPrefix(data, sealedOpen) {
+	box, ok := sealedIn(data)
+	if !ok {
 		destroyed, err := k.Destroyed(person) // sealed by nobody
 		return data, !destroyed, err
 	}
