@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,6 +60,7 @@ func Verify(ctx context.Context, b Books, tell func(done, total int64)) (*Report
 		wg.Go(func() { failed[i] = pass(ctx) })
 	}
 	wg.Wait()
+	slices.Sort(r.Notes) // as the passes come to them otherwise
 	r.OK, r.Millis = len(r.Found) == 0, time.Since(start).Milliseconds()
 	return r, errors.Join(failed[:]...)
 }

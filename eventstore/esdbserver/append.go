@@ -1,6 +1,7 @@
 package esdbserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -9,12 +10,16 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/urikake/urikake/eventstore"
 )
 
-// appendWait is how long an append may take to come whole.
-const appendWait = 30 * time.Second
+const (
+	appendWait = 30 * time.Second // an append may take to come whole
+	drainWait  = time.Second      // is waited for the rest of one that is refused
+	drainMax   = 4 << 20          // bytes of such a rest
+)
 
 var (
 	errReadOnly   = Denied("this log may only be read")
@@ -26,12 +31,13 @@ var (
 // Append writes events to a stream: all or none. A wrong version is an answer and no error.
 func (s *streamsService) Append(in streams.Streams_AppendServer) error {
 	ctx := in.Context()
+	var refused error
 	if callerOf(ctx).Appends == nil {
-		return errReadOnly
+		refused = errReadOnly
 	}
 	p := &proposal{held: s.server.held}
 	defer p.release()
-	if err := p.receive(ctx, in.Recv); err != nil {
+	if err := p.receive(ctx, in.Recv, refused); err != nil {
 		return err
 	}
 	w, err := s.write(ctx, p)
@@ -41,38 +47,53 @@ func (s *streamsService) Append(in streams.Streams_AppendServer) error {
 	return in.SendAndClose(w.append(p))
 }
 
-// receive takes an append in: first its options, then its events.
-func (p *proposal) receive(ctx context.Context, recv func() (*streams.AppendReq, error)) error {
+// receive takes an append in: first its options, then its events. refused tells that it is refused anyhow. What is refused
+// is taken off the wire all the same, as far as it comes soon and is not too much: clients that can't send the rest say
+// only that, and not why.
+func (p *proposal) receive(ctx context.Context, recv func() (*streams.AppendReq, error), refused error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, appendWait, errAppendSlow)
 	defer cancel()
-	begun := false
+	soon := func() { time.AfterFunc(drainWait, cancel) }
+	if refused != nil {
+		soon()
+	}
+	begun, drained := false, 0
 	for in, err := range received(ctx, recv) {
-		if errors.Is(err, io.EOF) && begun {
+		switch {
+		case refused != nil:
+			if drained += proto.Size(in); err != nil || drained > drainMax {
+				return refused
+			}
+			continue
+		case errors.Is(err, io.EOF) && begun:
 			return nil
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
+		case err != nil && !errors.Is(err, io.EOF):
 			return err
 		}
-		switch content := in.GetContent().(type) {
-		case *streams.AppendReq_Options_:
-			if begun {
-				return invalid("options come once, and first")
-			}
-			begun = true
-			err = p.begin(content.Options)
-		case *streams.AppendReq_ProposedMessage_:
-			if !begun {
-				return invalid("options come first")
-			}
-			err = p.add(ctx, content.ProposedMessage)
-		default:
-			return invalid("options are missing, or a message is empty")
-		}
-		if err != nil {
-			return err
+		if refused = p.take(ctx, in, &begun); refused != nil {
+			soon()
 		}
 	}
-	return context.Cause(ctx)
+	return cmp.Or(refused, context.Cause(ctx))
+}
+
+// take takes the next part of an append.
+func (p *proposal) take(ctx context.Context, in *streams.AppendReq, begun *bool) error {
+	switch content := in.GetContent().(type) {
+	case *streams.AppendReq_Options_:
+		if *begun {
+			return invalid("options come once, and first")
+		}
+		*begun = true
+		return p.begin(content.Options)
+	case *streams.AppendReq_ProposedMessage_:
+		if !*begun {
+			return invalid("options come first")
+		}
+		return p.add(ctx, content.ProposedMessage)
+	default:
+		return invalid("options are missing, or a message is empty")
+	}
 }
 
 // received yields what recv gives until it fails, with the failure, or until ctx ends: recv itself heeds no deadline.

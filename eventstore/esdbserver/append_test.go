@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -402,5 +404,26 @@ func TestAppendStalled(t *testing.T) {
 	}
 	if _, _, err := appendRaw(t, client, options("s"), message()); err != nil {
 		t.Errorf("beside %d stalled appends: %v", begun.Load(), err)
+	}
+}
+
+// A client who is refused may send the rest all the same: the official one, if it can't, says only that it can't.
+func TestRefusedAppendsAreTakenOffTheWire(t *testing.T) {
+	reader := func(ctx context.Context, _ http.Header, _ net.Addr) (context.Context, esdbserver.Caller, error) {
+		return ctx, esdbserver.Caller{}, nil
+	}
+	address := serve(t, esdbserver.Config{Store: memory.New(time.Now), Admit: reader})
+	call, err := raw(t, address).Append(limited(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range []*streams.AppendReq{options("s"), message(), message()} {
+		if err := call.Send(m); err != nil {
+			t.Errorf("message %d: %v", i, err)
+		}
+		time.Sleep(10 * time.Millisecond) // for the refusal to come
+	}
+	if _, err := call.CloseAndRecv(); status.Code(err) != codes.PermissionDenied {
+		t.Error(err)
 	}
 }
