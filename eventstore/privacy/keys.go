@@ -5,7 +5,6 @@
 package privacy
 
 import (
-	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -15,7 +14,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -42,32 +43,46 @@ var (
 )
 
 // Keys is the key store: one 256-bit key a person, each in a file of its own. It may be used by many at once, also by
-// several processes on one directory.
+// several processes on one directory. It takes some 30 MB however many persons there are.
 type Keys struct {
 	dir   string                   // "" in memory
 	fresh func(name string) []byte // makes a new key
 	blind bool
 
-	mu    sync.RWMutex
-	known map[string]*key // of those that were asked for; nil key: destroyed
+	mu        sync.RWMutex
+	known     recent[held] // of those that were asked for; in memory of all
+	destroyed int          // how often one was; what was looked up before the last time is not kept
+	witness   string       // a key's file that was there, and so stays
 }
 
-// key is what seals one person's data.
-type key struct {
-	id    []byte // tells it from another
-	nonce []byte // key of the HMAC that gives nonces
-	aead  cipher.AEAD
+// knownMax is of how many persons keys are kept in memory, some 150 bytes each, so that a replay reads each file once. The
+// cipher is made for each use, in half a microsecond: it takes 1 KB.
+const knownMax = 200_000
+
+// held is what a person's file says.
+type held struct {
+	id     [keyIDSize]byte // tells a key from another
+	nonce  [keyBytes]byte  // key of the HMAC that gives nonces
+	cipher [keyBytes]byte
+	erased bool // there is no key any more
+	linked bool // the file has another name still: whoever made it may not have made sure yet that it lasts
 }
 
 // Open works in a directory, which is made with its first key.
-func Open(dir string) *Keys { return &Keys{dir: dir, fresh: random, known: make(map[string]*key)} }
+func Open(dir string) *Keys {
+	return &Keys{dir: dir, fresh: random, known: recent[held]{max: knownMax}}
+}
 
 // InMemory keeps keys as long as the process lives.
-func InMemory() *Keys { return Open("") }
+func InMemory() *Keys {
+	k := Open("")
+	k.known.max = math.MaxInt
+	return k
+}
 
 // Blind has no keys and misses none: what is sealed reads as empty, for whoever checks a log and may not see names.
 func Blind() *Keys {
-	k := Open("")
+	k := InMemory()
 	k.blind = true
 	return k
 }
@@ -93,8 +108,16 @@ const (
 	secret    = ".hashes" // no person: its key is for Hash
 )
 
-func newKey(b []byte) *key {
-	block, err := aes.NewCipher(mac(b, "seal"))
+// keyOf derives what is needed of a key.
+func keyOf(b []byte) (h held) {
+	copy(h.id[:], mac(b, "id"))
+	copy(h.nonce[:], mac(b, "nonce"))
+	copy(h.cipher[:], mac(b, "seal"))
+	return h
+}
+
+func (h *held) aead() cipher.AEAD {
+	block, err := aes.NewCipher(h.cipher[:])
 	if err != nil {
 		panic(err) // of a key that is not 32 bytes long
 	}
@@ -102,7 +125,7 @@ func newKey(b []byte) *key {
 	if err != nil {
 		panic(err) // of a block cipher that is not AES
 	}
-	return &key{mac(b, "id")[:keyIDSize], mac(b, "nonce"), aead}
+	return aead
 }
 
 // mac is the HMAC of parts, none of which runs into the next.
@@ -117,42 +140,83 @@ func mac(key []byte, parts ...string) []byte {
 	return h.Sum(nil)
 }
 
-// find gives a person's key: nil if it was destroyed. found is false where there never was one.
-func (k *Keys) find(person string) (key *key, found bool, err error) {
-	k.mu.RLock()
-	key, found = k.known[person]
-	k.mu.RUnlock()
-	if found || k.dir == "" {
-		return key, found, nil
+// find gives what a person's file says; found is false where there is none. Many look side by side.
+func (k *Keys) find(person string) (h held, found bool, err error) {
+	for {
+		k.mu.RLock()
+		h, found = k.known.get(person)
+		destroyed := k.destroyed
+		k.mu.RUnlock()
+		if found || k.dir == "" {
+			return h, found, nil
+		}
+		if h, found, err = k.read(person); err != nil || !found || k.note(person, h, destroyed) {
+			return h, found, err
+		}
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.read(person)
 }
 
-// read looks at a person's file. The caller holds mu.
-func (k *Keys) read(person string) (*key, bool, error) {
-	line, err := os.ReadFile(k.file(person))
+// note keeps what was read, unless somebody was erased meanwhile.
+func (k *Keys) note(person string, h held, destroyed int) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.destroyed != destroyed {
+		return false
+	}
+	k.known.put(person, h)
+	if k.witness == "" {
+		k.witness = k.file(person)
+	}
+	return true
+}
+
+// read looks at a person's file.
+func (k *Keys) read(person string) (h held, found bool, err error) {
+	line, info, err := content(k.file(person))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, false, nil
+		return h, false, nil
 	case err != nil:
-		return nil, false, ErrUnavailable.With("%v", err)
+		return h, false, ErrUnavailable.With("%v", err)
 	}
-	fields := strings.Fields(string(line))
-	if len(fields) != 3 || fields[0] != header || fields[1] != person {
-		return nil, false, ErrUnavailable.With("%s is no key of %s", k.file(person), person)
+	of, text, ok := parse(line)
+	if !ok || of != person {
+		return h, false, ErrUnavailable.With("%s is no key of %s", k.file(person), person)
 	}
-	if fields[2] == erased {
-		k.known[person] = nil
-		return nil, true, nil
+	if text == erased {
+		return held{erased: true}, true, nil
 	}
-	b, err := base64.StdEncoding.DecodeString(fields[2])
+	b, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(b) != keyBytes {
-		return nil, false, ErrUnavailable.With("%s is damaged", k.file(person))
+		return h, false, ErrUnavailable.With("%s is damaged", k.file(person))
 	}
-	k.known[person] = newKey(b)
-	return k.known[person], true, nil
+	h = keyOf(b)
+	h.linked = links(info) > 1
+	return h, true, nil
+}
+
+func content(file string) (text []byte, info fs.FileInfo, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err == nil {
+		text, err = io.ReadAll(f)
+	}
+	return text, info, err
+}
+
+// lineOf is what a person's file holds: a key in base64, or that it was erased.
+func lineOf(person, text string) string { return header + " " + person + " " + text + "\n" }
+
+// parse is its inverse.
+func parse(line []byte) (person, text string, ok bool) {
+	fields := strings.Fields(string(line))
+	if len(fields) != 3 || fields[0] != header {
+		return "", "", false
+	}
+	return fields[1], fields[2], true
 }
 
 // file is named by a hash, since some file systems don't tell C1 from c1.
@@ -161,49 +225,83 @@ func (k *Keys) file(person string) string {
 	return filepath.Join(k.dir, hex.EncodeToString(sum[:16])+".key")
 }
 
-// make gives a person's key, a new one if there is none; it is on the disk before it is given. nil if it was destroyed.
-// Others go on meanwhile: the disk takes its time.
-func (k *Keys) make(person string) (*key, error) {
-	key, found, err := k.find(person)
-	if found || err != nil {
-		return key, err
+// make gives a person's key, a new one if there is none; it is on the disk before it is given. Refuses
+// privacy.key_destroyed, privacy.keys_unavailable. Others go on meanwhile: the disk takes its time.
+func (k *Keys) make(person string) (h held, err error) {
+	h, found, err := k.find(person)
+	if err == nil && !found {
+		if err = k.begin(person); err == nil {
+			h, found, err = k.find(person)
+		}
+		if err == nil && !found {
+			err = ErrUnavailable.With("%s has gone", k.file(person))
+		}
 	}
+	switch {
+	case err != nil:
+	case h.erased:
+		err = ErrDestroyed.With("%s", person).At("/customer")
+	case h.linked:
+		err = k.settle(person)
+	}
+	return h, err
+}
+
+// begin gives a person a key: of two, in whatever processes, the first wins.
+func (k *Keys) begin(person string) error {
 	b := k.fresh(person)
 	if k.dir == "" {
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		if _, found := k.known[person]; !found {
-			k.known[person] = newKey(b)
+		if _, found := k.known.get(person); !found {
+			k.known.put(person, keyOf(b))
 		}
-		return k.known[person], nil
+		return nil
 	}
-	line := fmt.Sprintf("%s %s %s\n", header, person, base64.StdEncoding.EncodeToString(b))
-	err = k.place(person, line, os.Link) // of two, in whatever processes, the first wins
+	k.mu.RLock()
+	witness := k.witness
+	k.mu.RUnlock()
+	if _, err := os.Stat(witness); witness != "" && err != nil { // a new key in its place would be one too many when they are back
+		return ErrUnavailable.With("the keys have gone from %s: %v", k.dir, err)
+	}
+	err := k.place(person, lineOf(person, base64.StdEncoding.EncodeToString(b)))
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, ErrUnavailable.With("%v", err)
+		return ErrUnavailable.With("%v", err)
+	}
+	return nil
+}
+
+// settle makes sure that a key lasts that somebody else made, who may be just at it, or has ended before it was done.
+func (k *Keys) settle(person string) error {
+	if err := syncDir(k.dir); err != nil {
+		return ErrUnavailable.With("%v", err)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	key, found, err = k.read(person)
-	if err == nil && !found {
-		err = ErrUnavailable.With("%s has gone", k.file(person))
+	if h, found := k.known.get(person); found && h.linked {
+		h.linked = false
+		k.known.put(person, h)
 	}
-	return key, err
+	return nil
 }
 
-// place writes a person's file under another name and gives it its own once it is on the disk.
-func (k *Keys) place(person, line string, name func(from, to string) error) error {
-	if err := k.begin(); err != nil {
+// writing begins the names of files that are being written.
+const writing = ".writing-"
+
+// place writes a person's file under another name and gives it its own, unless there is one, once it is on the disk. The
+// other name goes when its own lasts, so that who finds both knows that it may not.
+func (k *Keys) place(person, line string) error {
+	if err := makeDir(k.dir); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(k.dir, ".writing-*") // for its owner only
+	f, err := os.CreateTemp(k.dir, writing+"*") // for its owner only
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
 	_, err = f.WriteString(line)
 	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = name(f.Name(), k.file(person))
+		err = os.Link(f.Name(), k.file(person))
 	}
 	if err != nil {
 		return err
@@ -211,15 +309,19 @@ func (k *Keys) place(person, line string, name func(from, to string) error) erro
 	return syncDir(k.dir)
 }
 
-// begin makes the directory if it is not there.
-func (k *Keys) begin() error {
-	if _, err := os.Stat(k.dir); !errors.Is(err, fs.ErrNotExist) {
+// makeDir makes a directory that lasts, with those above it.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := os.MkdirAll(k.dir, 0o700); err != nil {
+	above := filepath.Dir(dir)
+	if err := makeDir(above); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(k.dir))
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(above)
 }
 
 // syncDir makes what a directory holds last. Some systems can't; there it lasts by itself or not at all.
@@ -233,11 +335,12 @@ func syncDir(dir string) error {
 }
 
 // Destroy destroys a person's key for good, and leaves word of it, so that no new one is ever made. Doing it again does
-// nothing. Refuses privacy.keys_unavailable.
+// nothing. O(files) the first time. Refuses privacy.keys_unavailable.
 func (k *Keys) Destroy(person string) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if key, found := k.known[person]; found && key == nil {
+	k.mu.RLock()
+	h, found := k.known.get(person)
+	k.mu.RUnlock()
+	if found && h.erased {
 		return nil
 	}
 	if k.dir != "" {
@@ -245,34 +348,82 @@ func (k *Keys) Destroy(person string) error {
 			return ErrUnavailable.With("%v", err)
 		}
 	}
-	k.known[person] = nil
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.destroyed++
+	k.known.put(person, held{erased: true})
 	return nil
 }
 
-// destroyFile puts word of it in the key's place first, and then overwrites the key, as far as the disk lets it.
+// destroyFile writes word of it over the key, as far as the disk lets it, wherever a process that was killed left it. The
+// key's own file comes last: until then all is done again by who comes next.
 func (k *Keys) destroyFile(person string) error {
-	line := fmt.Sprintf("%s %s %s\n", header, person, erased)
-	if old, err := os.ReadFile(k.file(person)); err == nil && string(old) == line {
+	line, _, err := content(k.file(person))
+	if _, text, _ := parse(line); err == nil && text == erased {
 		return nil
 	}
-	old, err := os.OpenFile(k.file(person), os.O_WRONLY, 0)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := k.destroyLeft(person); err != nil {
 		return err
 	}
-	if err := k.place(person, line, os.Rename); err != nil || old == nil {
+	err = overwrite(k.file(person), person)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = k.place(person, lineOf(person, erased))
+	}
+	if errors.Is(err, fs.ErrExist) { // somebody else made one meanwhile
+		err = overwrite(k.file(person), person)
+	}
+	return err
+}
+
+// destroyLeft looks for keys of a person among files that never got their names.
+func (k *Keys) destroyLeft(person string) error {
+	dir, err := os.Open(k.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	info, err := old.Stat()
+	names, err := dir.Readdirnames(-1)
+	if err = errors.Join(err, dir.Close()); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !strings.HasPrefix(name, writing) {
+			continue
+		}
+		file := filepath.Join(k.dir, name)
+		line, _, err := content(file)
+		if of, _, _ := parse(line); err == nil && of == person {
+			err = overwrite(file, person)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// overwrite puts word of the erasure where the key stands, in one write of less than a block, so that the file has the one or
+// the other. It stands one place further on than the key did: whoever reads half of each all the same takes it for no key.
+func overwrite(file, person string) error {
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
 	if err == nil {
-		_, err = old.WriteAt(bytes.Repeat([]byte{0}, int(info.Size())), 0)
+		line := strings.TrimSuffix(lineOf(person, " "+erased), "\n")
+		line += strings.Repeat(" ", max(0, int(info.Size())-len(line)-1)) + "\n"
+		_, err = f.WriteAt([]byte(line), 0)
 	}
-	return errors.Join(err, old.Sync(), old.Close())
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // Destroyed tells whether a person's key was destroyed.
 func (k *Keys) Destroyed(person string) (bool, error) {
-	key, found, err := k.find(person)
-	return found && key == nil, err
+	h, _, err := k.find(person)
+	return h.erased, err
 }
 
 // lost tells that whoever keeps the books has given up on keys that are missing.
@@ -286,14 +437,11 @@ func (k *Keys) lost() bool {
 
 // Hash makes of a hash of personal data one that nobody can find by guessing the data who has the log and no keys.
 func (k *Keys) Hash(hash string) (string, error) {
-	key, err := k.make(secret)
+	h, err := k.make(secret)
 	if err != nil {
 		return "", err
 	}
-	if key == nil {
-		return hash, nil
-	}
-	return hex.EncodeToString(mac(key.nonce, hash)[:16]), nil
+	return hex.EncodeToString(mac(h.nonce[:], hash)[:16]), nil
 }
 
 // CopyTo copies all keys to another store, and word of those that were destroyed, which counts there too.
@@ -302,21 +450,21 @@ func (k *Keys) CopyTo(to *Keys) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(to.dir, 0o700); err != nil {
+	if err := makeDir(to.dir); err != nil {
 		return ErrUnavailable.With("%v", err)
 	}
 	for _, file := range files {
-		line, err := os.ReadFile(file)
+		line, _, err := content(file)
 		if err != nil {
 			return ErrUnavailable.With("%v", err)
 		}
-		fields := strings.Fields(string(line))
-		if len(fields) != 3 {
+		person, text, ok := parse(line)
+		if !ok {
 			return ErrUnavailable.With("%s is damaged", file)
 		}
-		if fields[2] == erased {
-			err = to.Destroy(fields[1])
-		} else if err = to.place(fields[1], string(line), os.Link); errors.Is(err, fs.ErrExist) {
+		if text == erased {
+			err = to.Destroy(person)
+		} else if err = to.place(person, string(line)); errors.Is(err, fs.ErrExist) {
 			err = nil
 		}
 		if err != nil {

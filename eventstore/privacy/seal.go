@@ -28,21 +28,18 @@ type Place struct {
 // makes the key. Refuses privacy.key_destroyed, privacy.keys_unavailable. O(bytes).
 func (k *Keys) Seal(data []byte, members []string, at Place) ([]byte, error) {
 	return rewrite(data, members, func(b []byte, member string, value []byte) ([]byte, bool, error) {
-		key, err := k.make(at.Person)
+		h, err := k.make(at.Person)
 		if err != nil {
 			return b, false, err
 		}
-		if key == nil {
-			return b, false, ErrDestroyed.With("%s", at.Person).At("/customer")
-		}
-		return key.seal(b, member, value, at), true, nil
+		return h.seal(b, member, value, at), true, nil
 	})
 }
 
-func (k *key) seal(b []byte, member string, value []byte, at Place) []byte {
-	nonce := mac(k.nonce, at.Stream, at.Salt, member, string(value))[:nonceSize]
-	box := append(append(make([]byte, 0, keyIDSize+nonceSize+len(value)+k.aead.Overhead()), k.id...), nonce...)
-	box = k.aead.Seal(box, nonce, value, authenticated(at.Stream, member))
+func (h *held) seal(b []byte, member string, value []byte, at Place) []byte {
+	aead, nonce := h.aead(), mac(h.nonce[:], at.Stream, at.Salt, member, string(value))[:nonceSize]
+	box := append(append(make([]byte, 0, keyIDSize+nonceSize+len(value)+aead.Overhead()), h.id[:]...), nonce...)
+	box = aead.Seal(box, nonce, value, authenticated(at.Stream, member))
 	b = append(b, sealedOpen...)
 	return append(base64.StdEncoding.AppendEncode(b, box), sealedEnd...)
 }
@@ -84,8 +81,8 @@ func (k *Keys) open(text []byte, member string, at Place) (plain []byte, keep bo
 	if k == nil {
 		return nil, false, ErrMissing.With("%s", at.Person)
 	}
-	key, found, err := k.find(at.Person)
-	if err != nil || found && key == nil {
+	h, found, err := k.find(at.Person)
+	if err != nil || h.erased {
 		return nil, false, err
 	}
 	box := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
@@ -93,14 +90,14 @@ func (k *Keys) open(text []byte, member string, at Place) (plain []byte, keep bo
 	if box = box[:n]; err != nil || n < keyIDSize+nonceSize {
 		return nil, false, ErrMissing.With("%s: %s of %s is no sealed text", at.Person, member, at.Stream)
 	}
-	if !found || !bytes.Equal(box[:keyIDSize], key.id) {
+	if !found || !bytes.Equal(box[:keyIDSize], h.id[:]) {
 		if k.lost() {
 			return nil, false, nil
 		}
 		return nil, false, ErrMissing.With("%s in %s", at.Person, k.dir)
 	}
 	nonce, sealed := box[keyIDSize:][:nonceSize], box[keyIDSize+nonceSize:]
-	plain, err = key.aead.Open(sealed[:0], nonce, sealed, authenticated(at.Stream, member))
+	plain, err = h.aead().Open(sealed[:0], nonce, sealed, authenticated(at.Stream, member))
 	if err != nil {
 		return nil, false, ErrMissing.With("%s: %s of %s was changed, or moved from elsewhere", at.Person, member, at.Stream)
 	}
@@ -143,14 +140,11 @@ func rewrite(data []byte, members []string, change func(b []byte, member string,
 
 // SealFile seals a file about a person, such as a letter, for a backup. Refuses what Seal refuses.
 func (k *Keys) SealFile(person, name string, data []byte) ([]byte, error) {
-	key, err := k.make(person)
-	if err == nil && key == nil {
-		err = ErrDestroyed.With("%s", person)
-	}
+	h, err := k.make(person)
 	if err != nil {
 		return nil, err
 	}
-	return key.seal(nil, fileMember, data, Place{Stream: name}), nil
+	return h.seal(nil, fileMember, data, Place{Stream: name}), nil
 }
 
 // OpenFile opens what SealFile sealed; keep is false where the key was destroyed. Refuses what Open refuses.
