@@ -19,6 +19,7 @@ import (
 	"github.com/urikake/urikake/eventstore"
 	"github.com/urikake/urikake/eventstore/ledger"
 	"github.com/urikake/urikake/eventstore/memory"
+	"github.com/urikake/urikake/eventstore/overlay"
 	"github.com/urikake/urikake/eventstore/privacy"
 )
 
@@ -113,6 +114,15 @@ func TestErasing(t *testing.T) {
 		o.refused("x1", erase(c1, "2026-11-26"), customer.ErrErased)
 		o.refused("x2", customer.ChangeCustomer{Key: c1, Details: customer.Details{Name: "x"}, Reason: "x"}, customer.ErrErased)
 		o.refused("x3", account.RecordPayment{Key: key("C1"), ReceivedOn: day("2026-11-26"), Amount: jpy(1)}, customer.ErrErased)
+		for j, c := range []account.Command{
+			account.IssueInvoice{Key: key("C1"), IssuedOn: day("2026-11-01"), Total: jpy(1)},
+			account.IssueCreditNote{Key: key("C1"), IssuedOn: day("2026-11-01"), Reason: account.Goodwill, Total: jpy(1)},
+			account.AssessLateCharge{Key: key("C1"), Invoice: "I1", Rate: 300, To: day("2026-11-01"), AssessedOn: day("2026-11-01")},
+			account.CarryForward{Key: key("C1"), CarryOn: day("2026-11-01"), Into: "2027"},
+			account.VoidInvoice{Key: key("C1"), Invoice: "I1", VoidOn: day("2026-11-01"), Reason: "x"},
+		} {
+			o.refused(fmt.Sprint("x", i, j), c, customer.ErrErased)
+		}
 		name := fmt.Sprint("another", i)
 		o.must(name, customer.ChangeCustomer{Key: customer.Key{Seller: "S1", Customer: "C2"}, Details: customer.Details{Name: name}, Reason: "x"})
 	}
@@ -153,6 +163,31 @@ func TestWhoeverReadsTheErasureDestroysTheKey(t *testing.T) {
 	}
 	if got := names(t, store, ledger.Sealing(privacy.Open(old))); got != "[]/" {
 		t.Errorf("%q can be read", got)
+	}
+}
+
+// Who only tries what would happen makes no key, and destroys none.
+func TestATryDestroysNoKey(t *testing.T) {
+	store, keys := memory.New(time.Now), privacy.Open(filepath.Join(t.TempDir(), "keys"))
+	codec := ledger.Sealing(keys)
+	o := office{t, ledger.New(store, codec, nil), store}
+	hanako(o)
+	what := overlay.New(store)
+	tried := office{t, ledger.New(what, codec.Trying(), nil), what}
+	tried.must("new", customer.RegisterCustomer{Key: customer.Key{Seller: "S1", Customer: "NEW"}, Details: customer.Details{Name: "New"}})
+	if r := tried.must("e", erase(c1, "2026-11-26")); len(r.Events) == 0 {
+		t.Errorf("%+v", r)
+	}
+	tried.refused("again", erase(c1, "2026-11-26"), customer.ErrErased)
+	if gone, err := keys.Destroyed("S1.C1"); gone || err != nil {
+		t.Errorf("the key is gone: %v", err)
+	}
+	if got := names(t, store, codec); got != "Hanako YoshidaHANAKO YOSHIDA[{ hanako@yoshida.example  }]/HANAKO YOSHIDA" {
+		t.Errorf("%s", got)
+	}
+	o.must("e", erase(c1, "2026-11-26"))
+	if gone, err := keys.Destroyed("S1.C1"); !gone || err != nil {
+		t.Errorf("the key is still there: %v", err)
 	}
 }
 
@@ -237,6 +272,44 @@ func TestAReceiptOfWhoWasErasedMeanwhile(t *testing.T) {
 	if r := o.must("to-C2", receipt.AssignReceipt{Key: r1, Customer: "C2"}); r.Events[len(r.Events)-1].Kind() != (receipt.Booked{}).Kind() {
 		t.Errorf("%+v", r.Events)
 	}
+}
+
+// A process ended after a receipt was booked on an account and before that was noted, and the customer was erased since: the
+// money is that customer's, and not booked again for another.
+func TestAReceiptThatWasBookedForWhoWasErased(t *testing.T) {
+	whole, codec := memory.New(time.Now), ledger.Sealing(privacy.InMemory())
+	o := office{t, ledger.New(whole, codec, nil), whole}
+	hanako(o)
+	r1 := receipt.Key{Seller: "S1", Receipt: "R1", ReceivedOn: day("2010-06-01")}
+	o.must("i2", account.IssueInvoice{Key: key("C1"), Invoice: "I2", IssuedOn: day("2010-05-01"), DueOn: day("2010-05-30"), Total: jpy(500)})
+	o.must("came", receipt.RecordReceipt{Key: r1, Amount: jpy(500), Payer: "HANAKO YOSHIDA"})
+	booked := o.must("hers", receipt.AssignReceipt{Key: r1, Customer: "C1"})
+	if last := booked.Events[len(booked.Events)-1].Kind(); last != (receipt.Booked{}).Kind() {
+		t.Fatalf("%s comes last", last)
+	}
+	store := memory.New(time.Now)
+	for r, err := range whole.Follow(t.Context(), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Position == booked.Position {
+			break
+		}
+		if _, err := store.Append(t.Context(), r.Stream, r.Version-1, r.Proposed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o = office{t, ledger.New(store, codec, nil).At(func() time.Time { return day("2026-11-26").Time() }), store}
+	o.must("e", erase(c1, "2026-11-26"))
+	o.refused("to-C2", receipt.AssignReceipt{Key: r1, Customer: "C2"}, receipt.ErrSettled)
+	if r := o.must("hers", receipt.AssignReceipt{Key: r1, Customer: "C1"}); !r.Repeated {
+		t.Errorf("%+v", r)
+	}
+	p := account.RecordPayment{Key: key("C1"), Payment: "P1", ReceivedOn: day("2010-04-20"), Amount: jpy(1000), Payer: "HANAKO YOSHIDA"}
+	if r := o.must("p", p); !r.Repeated {
+		t.Error("a payment from before is not known any more")
+	}
+	o.refused("p-again", p, customer.ErrErased)
 }
 
 // Nobody who has the log alone can find out what a command said by guessing it.

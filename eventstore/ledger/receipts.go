@@ -159,7 +159,7 @@ func (l *Ledger) book(ctx context.Context, key receipt.Key, token uint64, env ev
 		return eventstore.Run(ctx, l.handler, receipts, receipt.Command(done), own)
 	}
 	payment := eventstore.Envelope{CommandID: derivedID("payment of receipt " + about), Actor: env.Actor, Correlation: env.Correlation}
-	_, err = l.Execute(ctx, paymentOf(r), payment)
+	err = l.pay(ctx, paymentOf(r), payment)
 	if never := never(err); never != nil {
 		free := receipt.ReleaseReceipt{Key: key, Token: token, Rule: never.Rule}
 		id := eventstore.Envelope{CommandID: derivedID("release receipt " + about), Actor: env.Actor, Correlation: env.Correlation}
@@ -173,6 +173,26 @@ func (l *Ledger) book(ctx context.Context, key receipt.Key, token uint64, env ev
 		return eventstore.Receipt{}, err
 	}
 	return eventstore.Run(ctx, l.handler, receipts, receipt.Command(done), own)
+}
+
+// pay books a receipt's payment. One that the account has seen is booked, whatever came between: the customer may have been
+// erased, and with it the payer's name that the payment had.
+func (l *Ledger) pay(ctx context.Context, c account.RecordPayment, env eventstore.Envelope) error {
+	_, err := l.Execute(ctx, c, env)
+	if err == nil || outcomeUnknown(err) {
+		return err
+	}
+	live, closed, liveErr := l.live(ctx, c.Key)
+	if liveErr != nil {
+		return liveErr
+	}
+	for _, stream := range append(closed, live) {
+		_, seen, findErr := eventstore.Find(ctx, l.handler, accounts, stream, env.CommandID)
+		if seen || findErr != nil {
+			return findErr
+		}
+	}
+	return err
 }
 
 // never gives the refusal of a payment that the account can never have: there is another by its id, or the customer was

@@ -110,11 +110,11 @@ func (l *Ledger) together(ctx context.Context, group []order) ([]eventstore.Rece
 		}
 	}
 	p, err := l.parties(ctx, group[0].Command.Account())
-	if err == nil {
-		err = p.standing(group[0].Command.Account().Customer)
-	}
 	if err != nil {
 		return nil, err
+	}
+	if erased := p.standing(group[0].Command.Account().Customer); erased != nil {
+		return l.before(ctx, group, erased)
 	}
 	var docs []document
 	for i := range group {
@@ -132,6 +132,15 @@ func (l *Ledger) together(ctx context.Context, group []order) ([]eventstore.Rece
 		return l.issue(ctx, group, docs)
 	}
 	return l.run(ctx, group)
+}
+
+// before gives the first answers to commands that were all done before something came that refuses them now.
+func (l *Ledger) before(ctx context.Context, group []order, refusal error) ([]eventstore.Receipt, error) {
+	receipts, err := l.try(ctx, group)
+	if err == nil && allRepeated(receipts) || err != nil && outcomeUnknown(err) {
+		return receipts, err
+	}
+	return nil, refusal
 }
 
 // run gives commands to the account's live stream.
