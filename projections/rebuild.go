@@ -30,17 +30,26 @@ func (v *Views) Rebuild(ctx context.Context, progress func(done, total eventstor
 	if _, err := v.CatchUp(ctx); err != nil {
 		return err
 	}
-	return v.refold(ctx, models, false, progress)
+	err := v.refold(ctx, models, false, progress)
+	_ = v.scrub() // what could not be done is done by the next question
+	return err
 }
 
 // refold folds models beside and switches. fresh tells that no live table stands anywhere: the log's head is then where
-// all stand; else the new tables reach where the live ones stand.
-func (v *Views) refold(ctx context.Context, models []Model, fresh bool, progress func(done, total eventstore.Position, events uint64)) error {
+// all stand; else the new tables reach where the live ones stand. Who was erased meanwhile may stand in room that is
+// free afterwards.
+func (v *Views) refold(ctx context.Context, models []Model, fresh bool, progress func(done, total eventstore.Position, events uint64)) (err error) {
 	v.rebuild.Lock()
 	defer v.rebuild.Unlock()
 	v.open.RLock()
 	db := v.db
 	v.open.RUnlock()
+	defer func() {
+		if err != nil {
+			_ = db.script(append(dropBeside(models), unscrubbed)...) // what can't be done now is done when they are opened again
+		}
+		v.unclean.Store(true)
+	}()
 	if err := db.script(besideTables(models)...); err != nil {
 		return err
 	}
@@ -122,9 +131,19 @@ func (v *Views) foldInto(s *spill, db *database, models []Model, events iter.Seq
 }
 
 func besideTables(models []Model) (statements []string) {
+	statements = dropBeside(models)
 	for _, m := range models {
 		for _, t := range m.Tables {
-			statements = append(statements, "DROP TABLE IF EXISTS "+t.Name+besideSuffix, createTable(t, besideSuffix))
+			statements = append(statements, createTable(t, besideSuffix))
+		}
+	}
+	return statements
+}
+
+func dropBeside(models []Model) (statements []string) {
+	for _, m := range models {
+		for _, t := range m.Tables {
+			statements = append(statements, "DROP TABLE IF EXISTS "+t.Name+besideSuffix)
 		}
 	}
 	return statements

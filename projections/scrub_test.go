@@ -13,6 +13,7 @@ import (
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/customer"
 	"github.com/urikake/urikake/domain/seller"
+	"github.com/urikake/urikake/eventstore"
 )
 
 // holding lists the files below a directory in which a text stands.
@@ -145,5 +146,48 @@ func TestScrubbingBesideReaders(t *testing.T) {
 	}
 	if files := holding(t, b.dir, "Secret Name"); len(files) > 0 {
 		t.Errorf("the name stands in %v", files)
+	}
+}
+
+// A customer is erased while tables that have the name are being folded anew, or after that was broken off.
+func TestErasingBesideARebuild(t *testing.T) {
+	for name, breakOff := range map[string]bool{"done": false, "broken off": true} {
+		t.Run(name, func(t *testing.T) {
+			ctx, stop := context.WithCancel(context.Background())
+			b := newBooks(t)
+			key := customer.Key{Seller: "S9", Customer: "K1"}
+			b.write("seller-S9", seller.Registered{Seller: "S9"})
+			b.write(key.Stream(), customer.Registered{Key: key, Details: customer.Details{Name: "Secret Name"}})
+			for i := range 2 * progressEvery {
+				other := customer.Key{Seller: "S9", Customer: domain.CustomerID("A" + customerID(i))}
+				b.write(other.Stream(), customer.Registered{Key: other, Details: customer.Details{Name: "A"}})
+			}
+			seen := false
+			err := b.views.Rebuild(ctx, func(done, total eventstore.Position, _ uint64) {
+				if done < total || seen {
+					return
+				}
+				if seen = true; breakOff {
+					stop()
+					return
+				}
+				at := b.write(key.Stream(), customer.Erased{Key: key, Reason: "asked"})
+				if err := b.views.Forget(context.Background(), at); err != nil {
+					t.Error(err)
+				}
+			})
+			if !seen || (err != nil) != breakOff {
+				t.Fatalf("%v, %v", seen, err)
+			}
+			if breakOff {
+				at := b.write(key.Stream(), customer.Erased{Key: key, Reason: "asked"})
+				if err := b.views.Forget(context.Background(), at); err != nil {
+					t.Error(err)
+				}
+			}
+			if files := holding(t, b.dir, "Secret Name"); len(files) > 0 {
+				t.Errorf("the name stands in %v", files)
+			}
+		})
 	}
 }

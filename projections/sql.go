@@ -46,6 +46,9 @@ CREATE TABLE views_scrubbed (erased INTEGER NOT NULL) STRICT;
 INSERT INTO views_scrubbed VALUES (0);
 `
 
+// unscrubbed says that somebody who was erased may stand in the file's free room.
+const unscrubbed = "UPDATE views_scrubbed SET erased = -1"
+
 // database is a file with one connection that writes and some that read.
 type database struct {
 	path    string
@@ -286,6 +289,9 @@ func (d *database) takePlace(models []Model, m mark) error {
 				&sqlitex.ExecOptions{Args: []any{model.Name, model.Version, model.tables()}}); err != nil {
 				return err
 			}
+		}
+		if err := sqlitex.ExecuteTransient(conn, unscrubbed, nil); err != nil {
+			return err
 		}
 		return setMark(conn, m)
 	})

@@ -316,7 +316,8 @@ func (v *Views) stale(ctx context.Context) (stale []Model, err error) {
 		drop = append(drop, "UPDATE views_mark SET position = 0, event = '', at = 0")
 	}
 	if len(drop) > 0 {
-		if err := v.db.script(drop...); err != nil {
+		v.unclean.Store(true)
+		if err := v.db.script(append(drop, unscrubbed)...); err != nil {
 			return nil, err
 		}
 		v.books.forget()
