@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/urikake/urikake/eventstore/privacy"
 )
 
 // Of what lies beside the log a backup keeps what can't be made anew, and says nothing of what can.
@@ -56,6 +58,9 @@ func (s *session) besideLog() (a along, err error) {
 		data, err := a.root.ReadFile(name)
 		if person := addressee(name); err == nil && person != "" {
 			data, err = keys.SealFile(person, filepath.ToSlash(name), data)
+		}
+		if errors.Is(err, privacy.ErrDestroyed) { // the letter is about to be deleted
+			err = fs.ErrNotExist
 		}
 		return data, err
 	}

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,5 +52,38 @@ func TestBackupFilesInOrder(t *testing.T) {
 	}
 	if !slices.Equal(along.others, []string{"audit.key"}) {
 		t.Errorf("left out: %q", along.others)
+	}
+}
+
+// A process ended after a customer's key was destroyed and before the letters were deleted: a backup is made without them.
+func TestABackupWithoutLettersToWhoWasErased(t *testing.T) {
+	dir := t.TempDir()
+	names := []string{filepath.Join("outbox", "S", "S.C1.JPY.R1", "letter.txt"), filepath.Join("outbox", "S", "S.C2.JPY.R1", "letter.txt")}
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("Dear Hanako"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "log.db"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := (&session{dir: dir}).privacy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := keys.Destroy("S.C1"); err != nil {
+		t.Fatal(err)
+	}
+	along, err := (&session{dir: dir}).besideLog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer along.root.Close()
+	if _, err := along.read(names[0]); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the letter to who was erased: %v", err)
+	}
+	if b, err := along.read(names[1]); err != nil || len(b) == 0 || bytes.Contains(b, []byte("Hanako")) {
+		t.Errorf("the other letter: %q, %v", b, err)
 	}
 }

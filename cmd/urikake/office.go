@@ -98,7 +98,7 @@ func (s *session) wire(log eventstore.Store, clock eventstore.Clock) (*office, e
 	o, err := wire(log, s.dir, keys, clock)
 	if err == nil {
 		o.outbox = s.outboxOf
-		o.views.OnErased(func(key customer.Key) error { return s.filesOf(key.Seller).Forget(key) })
+		o.views.OnErased(func(key customer.Key) error { return s.ownFilesOf(key.Seller).Forget(key) })
 	}
 	return o, err
 }
@@ -135,6 +135,11 @@ func (s *session) filesOf(id domain.SellerID) dunning.Files {
 	if s.outbox != "" {
 		return dunning.Files(s.outbox)
 	}
+	return s.ownFilesOf(id)
+}
+
+// ownFilesOf is a seller's outbox in the ledger's directory.
+func (s *session) ownFilesOf(id domain.SellerID) dunning.Files {
 	return dunning.Files(filepath.Join(s.dir, "outbox", string(id)))
 }
 
