@@ -6,12 +6,31 @@ func (a *auditor) book(s step) {
 		s.Amount++
 	}
 	b := a.of(s)
-	i, f := b.Items[s.About], b.Funds[s.Fund]
 	switch s.What {
 	case "deactivate":
 		a.inactive[s.Seller+"."+s.Customer] = true
 	case "reactivate":
 		delete(a.inactive, s.Seller+"."+s.Customer)
+	case "issue", "void", "due", "charge", "waive":
+		b.bookItem(s, b.Items[s.About])
+	case "pay", "credit":
+		b.bookMoney(s)
+	case "apply", "apply-credit", "unapply", "unapply-credit", "reverse", "refund":
+		b.bookFund(s, b.Funds[s.Fund])
+	case "write-off", "recover", "difference":
+		b.bookLoss(s, b.Items[s.About], b.Funds[s.Fund])
+	case "dispute", "resolve":
+		b.bookDispute(s, b.Items[s.About])
+	case "carry":
+		b.Used["period "+s.Doc] = true
+	default:
+		b.Case.book(s)
+	}
+}
+
+// bookItem is of invoices and late charges.
+func (b *books) bookItem(s step, i *item) {
+	switch s.What {
 	case "issue":
 		b.Items[s.Doc] = newItem(s.On, s.Until, s.total())
 	case "void":
@@ -19,14 +38,39 @@ func (a *auditor) book(s step) {
 		i.Voided, i.GivenUp = true, i.GivenUp+i.Total
 	case "due":
 		i.Dues = append(i.Dues, dueChange{s.On, s.Until})
-	case "pay":
-		f := newFund(s.On, s.Amount)
-		b.Funds[s.Doc] = f
-		list := s.Shares
-		if len(list) == 0 && s.Mode != "none" {
-			list = b.oldest(s.On, s.Amount)
+	case "charge":
+		charge := newItem(s.On, s.On, i.lateCharge(i.chargedFrom(), s.Until))
+		charge.Charge = true
+		b.Items[s.Doc] = charge
+		i.ChargedTo = max(i.ChargedTo, s.Until)
+	case "waive":
+		amount := s.Amount
+		if amount == 0 {
+			amount = low(i.Open, s.On)
 		}
-		b.settle(f, s.On, list)
+		i.Open[s.On] -= amount
+		i.GivenUp += amount
+	}
+}
+
+// bookMoney is of payments and credit notes that come.
+func (b *books) bookMoney(s step) {
+	if s.What == "credit" {
+		b.credit(s.Doc, s.About, s.On, s.Amount)
+		return
+	}
+	f := newFund(s.On, s.Amount)
+	b.Funds[s.Doc] = f
+	list := s.Shares
+	if len(list) == 0 && s.Mode != "none" {
+		list = b.oldest(s.On, s.Amount)
+	}
+	b.settle(f, s.On, list)
+}
+
+// bookFund is of what is done with them afterwards.
+func (b *books) bookFund(s step, f *fund) {
+	switch s.What {
 	case "apply", "apply-credit":
 		list := s.Shares
 		if len(list) == 0 {
@@ -43,8 +87,12 @@ func (a *auditor) book(s step) {
 		b.Used["refund "+s.Doc] = true
 		f.Left[s.On] -= s.Amount
 		f.Gone += s.Amount
-	case "credit":
-		b.credit(s.Doc, s.About, s.On, s.Amount)
+	}
+}
+
+// bookLoss is of write-offs, what comes of them after all, and small differences.
+func (b *books) bookLoss(s step, i *item, f *fund) {
+	switch s.What {
 	case "write-off":
 		b.WriteOffs[s.Doc] = &writeOff{On: s.On, Amount: s.Amount}
 		i.Open[s.On] -= s.Amount
@@ -60,36 +108,23 @@ func (a *auditor) book(s step) {
 		}
 		i.Open[s.On] -= s.Amount
 		i.Differences += s.Amount
-	case "dispute":
+	}
+}
+
+func (b *books) bookDispute(s step, i *item) {
+	if s.What == "dispute" {
 		amount := s.Amount
 		if amount == 0 {
 			amount = low(i.Open, s.On) - b.inDispute(s.About)
 		}
 		b.Disputes[s.Doc] = &dispute{Item: s.About, On: s.On, Amount: amount}
-	case "resolve":
-		d := b.Disputes[s.About]
-		if s.Doc != "" {
-			b.credit(s.Doc, d.Item, s.On, upheld(s, d))
-		}
-		d.Over, d.OverOn = true, s.On
-	case "charge":
-		amount := i.lateCharge(i.chargedFrom(), s.Until)
-		charge := newItem(s.On, s.On, amount)
-		charge.Charge = true
-		b.Items[s.Doc] = charge
-		i.ChargedTo = max(i.ChargedTo, s.Until)
-	case "waive":
-		amount := s.Amount
-		if amount == 0 {
-			amount = low(i.Open, s.On)
-		}
-		i.Open[s.On] -= amount
-		i.GivenUp += amount
-	case "carry":
-		b.Used["period "+s.Doc] = true
-	default:
-		b.Case.book(s)
+		return
 	}
+	d := b.Disputes[s.About]
+	if s.Doc != "" {
+		b.credit(s.Doc, d.Item, s.On, upheld(s, d))
+	}
+	d.Over, d.OverOn = true, s.On
 }
 
 // total is what an invoice comes to: lines bear ten percent of tax, rounded down.

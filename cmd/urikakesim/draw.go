@@ -124,103 +124,6 @@ func (d *drawer) on(seller string, account acct) step {
 	return d.fill(s)
 }
 
-// fill makes it a step on its account.
-func (d *drawer) fill(s step) step {
-	b := d.a.of(s)
-	s.What, s.On = pick(d, accountSteps), d.day()
-	s.Amount = d.amount(b)
-	items, funds := b.ids("", 'I', 'L'), b.ids("P")
-	if s.What == "apply-credit" || s.What == "unapply-credit" {
-		funds = b.ids("N")
-	}
-	switch s.What {
-	case "issue":
-		s.Doc, s.Until, s.Amount = d.freshOr("I", items), s.On+d.rng.IntN(30), 1+d.rng.Int64N(2000)
-		if d.chance(12) {
-			s.Until = s.On - 1
-		}
-		if s.Currency == "JPY" && d.chance(3) {
-			s.Mode = "lines"
-		}
-		s.Number = d.number()
-	case "pay":
-		s.Doc, s.Shares = d.freshOr("P", funds), d.shares(b, items)
-		s.Mode = pick(d, []string{"", "", "", "none", "currency"})
-		if s.Mode != "currency" && len(s.Shares) > 0 || s.Mode == "currency" && !d.chance(3) {
-			s.Mode = ""
-		}
-	case "apply", "apply-credit", "unapply", "unapply-credit":
-		s.Fund, s.Shares = d.known(funds, "P0"), d.shares(b, items)
-		if f := b.Funds[s.Fund]; f != nil && s.What[0] == 'u' {
-			s.Shares = nil
-			for _, id := range slices.Sorted(maps.Keys(f.Applied)) {
-				if d.chance(2) {
-					s.Shares = append(s.Shares, share{id, d.upTo(f.Applied[id].Amount)})
-				}
-			}
-		}
-	case "reverse":
-		s.Fund = d.known(funds, "P0")
-	case "refund":
-		s.Doc, s.Fund = d.freshOr("R", nil), d.known(append(funds, b.ids("N")...), "P0")
-		if f := b.Funds[s.Fund]; f != nil {
-			s.Amount = d.upTo(low(f.Left, s.On))
-		}
-	case "credit":
-		s.Doc, s.Number = d.freshOr("N", b.ids("N")), d.number()
-		if !d.chance(4) {
-			s.About = d.known(items, "I0")
-		}
-	case "void", "write-off", "due", "difference", "dispute":
-		s.About = d.known(items, "I0")
-		s.Doc = map[string]string{"write-off": d.freshOr("W", b.writeOffs()), "dispute": d.freshOr("D", b.disputes())}[s.What]
-		if i := b.Items[s.About]; i != nil {
-			s.Amount = d.upTo(low(i.Open, s.On))
-			if s.What == "due" {
-				s.Until = i.Issued + d.rng.IntN(40)
-			}
-		}
-		if s.What == "dispute" && d.chance(3) {
-			s.Amount = 0
-		}
-		if s.What == "difference" {
-			if s.Amount = 1 + d.rng.Int64N(60); d.chance(3) {
-				s.About, s.Fund = "", d.known(funds, "P0")
-			}
-		}
-	case "recover":
-		s.Doc, s.About = d.freshOr("V", nil), d.known(b.writeOffs(), "W0")
-		if w := b.WriteOffs[s.About]; w != nil {
-			s.Amount = d.upTo(w.Amount - w.Recovered)
-		}
-	case "resolve":
-		s.About, s.Amount = d.known(b.disputes(), "D0"), 0
-		if d.chance(2) {
-			s.Doc = d.freshOr("N", b.ids("N"))
-			if x := b.Disputes[s.About]; x != nil && d.chance(2) {
-				s.Amount = d.upTo(x.Amount)
-			}
-		}
-	case "charge":
-		s.Doc, s.About, s.Until = d.freshOr("L", items), d.known(items, "I0"), s.On
-		if d.chance(3) {
-			s.On += 60
-			s.Until = s.On - d.rng.IntN(3) + 1
-		}
-	case "waive":
-		s.About = d.known(b.ids("", 'L'), d.known(items, "L0"))
-		if d.chance(2) {
-			s.Amount = 0
-		}
-	case "carry":
-		if !d.chance(2) {
-			return d.fill(s)
-		}
-		s.Doc = d.freshOr("Y", nil)
-	}
-	return s
-}
-
 // day goes on with time, and looks back now and then.
 func (d *drawer) day() int {
 	if d.chance(6) {
@@ -235,7 +138,7 @@ func (d *drawer) amount(b *books) int64 {
 	if d.chance(20) {
 		return -d.rng.Int64N(2)
 	}
-	if items := b.ids("", 'I', 'L'); len(items) > 0 && d.chance(2) {
+	if items := b.items(); len(items) > 0 && d.chance(2) {
 		return max(1, d.upTo(b.Items[pick(d, items)].open(lastDay)))
 	}
 	return 1 + d.rng.Int64N(3000)
@@ -323,5 +226,6 @@ func (b *books) ids(funds string, items ...byte) (list []string) {
 	return list
 }
 
+func (b *books) items() []string     { return b.ids("", 'I', 'L') }
 func (b *books) writeOffs() []string { return slices.Sorted(maps.Keys(b.WriteOffs)) }
 func (b *books) disputes() []string  { return slices.Sorted(maps.Keys(b.Disputes)) }

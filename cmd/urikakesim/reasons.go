@@ -39,53 +39,91 @@ func (a *auditor) onAccount(s step, b *books, r *rules) {
 	switch s.What {
 	case "issue":
 		r.when(a.inactive[s.Seller+"."+s.Customer], "account.customer_deactivated")
-		r.when(b.Items[s.Doc] != nil, "account.repeated_id")
-		r.when(s.Until < s.On, "account.due_before_issue")
-		r.when(s.Number != "" && a.numbers[s.Seller+" "+s.Number], "numbering.number_taken")
-	case "void":
-		b.knows(s.About, r)
-		r.when(i.Charge, "account.late_charge_not_voided")
-		r.when(s.On < i.Issued, "account.before_issue")
-		r.when(i.Voided || low(i.Open, s.On) != i.Total || i.Credited > 0 || b.inDispute(s.About) > 0, "account.something_settled")
-	case "due":
-		b.knows(s.About, r)
-		r.when(s.Until < i.Issued, "account.due_before_issue")
-		r.when(s.On < i.Issued, "account.before_issue")
-		r.when(s.Until == i.due(lastDay), "account.same_due_date")
-		r.when(len(i.Dues) > 0 && s.On < i.Dues[len(i.Dues)-1].On, "account.due_date_changed_later")
+		a.mayHaveNumber(s, r)
+		b.mayIssue(s, r)
+	case "credit":
+		a.mayHaveNumber(s, r)
+		b.credits(s, s.About, s.Amount, r)
+	case "void", "due":
+		b.onInvoice(s, i, r)
 	case "pay":
 		r.when(s.Mode == "currency", "account.wrong_currency")
 		r.when(b.Funds[s.Doc] != nil, "account.repeated_id")
 		b.affords(s, s.Amount, r)
-	case "apply", "apply-credit":
+	case "apply", "apply-credit", "unapply", "unapply-credit", "reverse", "refund":
 		b.hasFund(s, r)
+		b.onFund(s, f, r)
+	case "write-off", "recover", "difference":
+		b.onLoss(s, i, f, r)
+	case "dispute":
+		b.mayDispute(s, i, r)
+	case "resolve":
+		b.mayResolve(s, r)
+	case "charge", "waive":
+		b.onCharge(s, i, r)
+	case "carry":
+		r.when(b.Used["period "+s.Doc], "account.same_period")
+	}
+}
+
+func (a *auditor) mayHaveNumber(s step, r *rules) {
+	r.when(s.Number != "" && a.numbers[s.Seller+" "+s.Number], "numbering.number_taken")
+}
+
+func (b *books) mayIssue(s step, r *rules) {
+	r.when(b.Items[s.Doc] != nil, "account.repeated_id")
+	r.when(s.Until < s.On, "account.due_before_issue")
+}
+
+// onInvoice is of voids and other due dates.
+func (b *books) onInvoice(s step, i *item, r *rules) {
+	b.knows(s.About, r)
+	r.when(s.On < i.Issued, "account.before_issue")
+	if s.What == "void" {
+		r.when(i.Charge, "account.late_charge_not_voided")
+		r.when(i.Voided || low(i.Open, s.On) != i.Total || i.Credited > 0 || b.inDispute(s.About) > 0, "account.something_settled")
+		return
+	}
+	r.when(s.Until < i.Issued, "account.due_before_issue")
+	r.when(s.Until == i.due(lastDay), "account.same_due_date")
+	r.when(len(i.Dues) > 0 && s.On < i.Dues[len(i.Dues)-1].On, "account.due_date_changed_later")
+}
+
+// onFund is of what is done with a payment or a credit note that is there.
+func (b *books) onFund(s step, f *fund, r *rules) {
+	switch s.What {
+	case "apply", "apply-credit":
 		r.when(s.On < f.On, "account.before_issue")
 		b.affords(s, low(f.Left, s.On), r)
 		r.when(len(s.Shares) == 0 && len(b.oldest(s.On, low(f.Left, s.On))) == 0, "account.no_allocations")
 	case "unapply", "unapply-credit":
-		b.hasFund(s, r)
-		list := f.shares(s.Shares)
-		r.when(len(list) == 0, "account.not_applied")
-		for _, x := range list {
-			was := f.Applied[x.Item]
-			r.when(was == nil || x.Amount > was.Amount, "account.not_applied")
-			r.when(was != nil && s.On < was.On, "account.before_applied")
-			r.when(x.Amount <= 0, "money.not_positive")
-		}
+		f.mayRelease(s, r)
 	case "reverse":
-		b.hasFund(s, r)
 		r.when(f.Undone, "account.already_reversed")
 		r.when(f.Gone > 0, "account.partly_refunded")
 		for day := range f.Left {
 			r.when(s.On < day, "account.before_applied")
 		}
 	case "refund":
-		b.hasFund(s, r)
 		r.when(b.Used["refund "+s.Doc], "account.repeated_id")
 		r.when(s.Amount > low(f.Left, s.On), "account.exceeds_unapplied")
-	case "credit":
-		r.when(s.Number != "" && a.numbers[s.Seller+" "+s.Number], "numbering.number_taken")
-		b.credits(s, s.About, s.Amount, r)
+	}
+}
+
+func (f *fund) mayRelease(s step, r *rules) {
+	list := f.shares(s.Shares)
+	r.when(len(list) == 0, "account.not_applied")
+	for _, x := range list {
+		was := f.Applied[x.Item]
+		r.when(was == nil || x.Amount > was.Amount, "account.not_applied")
+		r.when(was != nil && s.On < was.On, "account.before_applied")
+		r.when(x.Amount <= 0, "money.not_positive")
+	}
+}
+
+// onLoss is of write-offs, what comes of them after all, and small differences.
+func (b *books) onLoss(s step, i *item, f *fund, r *rules) {
+	switch s.What {
 	case "write-off":
 		r.when(b.WriteOffs[s.Doc] != nil, "account.repeated_id")
 		b.bears(s, r)
@@ -106,40 +144,46 @@ func (a *auditor) onAccount(s step, b *books, r *rules) {
 		}
 		r.when(s.Amount > tolerance-i.Differences, "account.beyond_tolerance")
 		b.bears(s, r)
-	case "dispute":
-		r.when(b.Disputes[s.Doc] != nil, "account.repeated_id")
-		b.knows(s.About, r)
-		free := low(i.Open, s.On) - b.inDispute(s.About)
-		r.when(s.Amount < 0, "money.not_positive")
-		r.when(s.On < i.Issued, "account.before_issue")
-		r.when(s.Amount > free || free <= 0, "account.exceeds_open")
-	case "resolve":
-		d := b.Disputes[s.About]
-		if r.when(d == nil, "account.unknown_dispute"); d == nil {
-			break
-		}
-		r.when(d.Over, "account.dispute_resolved")
-		r.when(s.On < d.On, "account.before_issue")
-		r.when(s.Amount > d.Amount, "account.exceeds_dispute")
-		r.when(s.Amount < 0, "money.not_positive")
-		if s.Doc != "" {
-			b.credits(s, d.Item, upheld(s, d), r)
-		}
-	case "charge":
-		b.knows(s.About, r)
+	}
+}
+
+func (b *books) mayDispute(s step, i *item, r *rules) {
+	r.when(b.Disputes[s.Doc] != nil, "account.repeated_id")
+	b.knows(s.About, r)
+	free := low(i.Open, s.On) - b.inDispute(s.About)
+	r.when(s.Amount < 0, "money.not_positive")
+	r.when(s.On < i.Issued, "account.before_issue")
+	r.when(s.Amount > free || free <= 0, "account.exceeds_open")
+}
+
+func (b *books) mayResolve(s step, r *rules) {
+	d := b.Disputes[s.About]
+	if r.when(d == nil, "account.unknown_dispute"); d == nil {
+		return
+	}
+	r.when(d.Over, "account.dispute_resolved")
+	r.when(s.On < d.On, "account.before_issue")
+	r.when(s.Amount > d.Amount, "account.exceeds_dispute")
+	r.when(s.Amount < 0, "money.not_positive")
+	if s.Doc != "" {
+		b.credits(s, d.Item, upheld(s, d), r)
+	}
+}
+
+// onCharge is of late charges and their waivers.
+func (b *books) onCharge(s step, i *item, r *rules) {
+	b.knows(s.About, r)
+	if s.What == "charge" {
 		r.when(s.Until > s.On, "account.not_accrued")
 		r.when(b.Items[s.Doc] != nil, "account.repeated_id")
 		r.when(i.Charge, "account.charge_on_charge")
 		r.when(i.Voided || i.lateCharge(i.chargedFrom(), s.Until) == 0, "account.no_late_charge")
-	case "waive":
-		b.knows(s.About, r)
-		r.when(!i.Charge, "account.not_a_late_charge")
-		r.when(s.Amount < 0, "money.not_positive")
-		r.when(s.On < i.Issued, "account.before_issue")
-		r.when(s.Amount > low(i.Open, s.On) || low(i.Open, s.On) == 0, "account.exceeds_open")
-	case "carry":
-		r.when(b.Used["period "+s.Doc], "account.same_period")
+		return
 	}
+	r.when(!i.Charge, "account.not_a_late_charge")
+	r.when(s.Amount < 0, "money.not_positive")
+	r.when(s.On < i.Issued, "account.before_issue")
+	r.when(s.Amount > low(i.Open, s.On) || low(i.Open, s.On) == 0, "account.exceeds_open")
 }
 
 // owes tells that something is open on a day that is not in dispute.

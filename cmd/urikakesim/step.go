@@ -127,8 +127,20 @@ const textHash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a
 
 // onAccount is the command of a step that is about an account's books, nil of any other.
 func (s step) onAccount() account.Command {
-	k, on, list := s.key(), date(s.On), s.allocations()
-	item, pay, note := domain.InvoiceID(s.About), domain.PaymentID(s.Fund), domain.CreditID(s.Fund)
+	for _, of := range []func() account.Command{s.onItem, s.onFund, s.onLoss, s.onDispute} {
+		if c := of(); c != nil {
+			return c
+		}
+	}
+	if s.What == "carry" {
+		return account.CarryForward{Key: s.key(), CarryOn: date(s.On), Into: s.Doc, KeepSince: date(-1)}
+	}
+	return nil
+}
+
+// onItem is of invoices and late charges.
+func (s step) onItem() account.Command {
+	k, on, item := s.key(), date(s.On), domain.InvoiceID(s.About)
 	switch s.What {
 	case "issue":
 		c := account.IssueInvoice{Key: k, Invoice: domain.InvoiceID(s.Doc), Number: s.Number, IssuedOn: on, DueOn: date(s.Until), Total: s.money(s.Amount)}
@@ -143,6 +155,19 @@ func (s step) onAccount() account.Command {
 		return account.VoidInvoice{Key: k, Invoice: item, VoidOn: on, Reason: "x"}
 	case "due":
 		return account.ChangeDueDate{Key: k, Invoice: item, DueOn: date(s.Until), ChangeOn: on, Reason: "x", By: "y"}
+	case "charge":
+		return account.AssessLateCharge{Key: k, Charge: domain.InvoiceID(s.Doc), Invoice: item, Rate: rate, To: date(s.Until), AssessedOn: on}
+	case "waive":
+		return account.WaiveLateCharge{Key: k, Charge: item, WaiveOn: on, Amount: s.amount(), Reason: "x", Approver: "y"}
+	}
+	return nil
+}
+
+// onFund is of payments and credit notes.
+func (s step) onFund() account.Command {
+	k, on, list := s.key(), date(s.On), s.allocations()
+	pay, note := domain.PaymentID(s.Fund), domain.CreditID(s.Fund)
+	switch s.What {
 	case "pay":
 		c := account.RecordPayment{Key: k, Payment: domain.PaymentID(s.Doc), ReceivedOn: on, Amount: s.money(s.Amount), Allocations: list}
 		if s.Mode == "none" {
@@ -160,7 +185,8 @@ func (s step) onAccount() account.Command {
 		return account.ReversePayment{Key: k, Payment: pay, ReverseOn: on, Reason: "x"}
 	case "credit":
 		return account.IssueCreditNote{
-			Key: k, Credit: domain.CreditID(s.Doc), Number: s.Number, IssuedOn: on, Invoice: item, Reason: account.Discount, Total: s.money(s.Amount),
+			Key: k, Credit: domain.CreditID(s.Doc), Number: s.Number, IssuedOn: on, Invoice: domain.InvoiceID(s.About), Reason: account.Discount,
+			Total: s.money(s.Amount),
 		}
 	case "apply-credit":
 		return account.ApplyCredit{Key: k, Credit: note, ApplyOn: on, Allocations: list}
@@ -174,6 +200,14 @@ func (s step) onAccount() account.Command {
 			c.Credit = note
 		}
 		return c
+	}
+	return nil
+}
+
+// onLoss is of write-offs, what comes of them after all, and small differences.
+func (s step) onLoss() account.Command {
+	k, on, item := s.key(), date(s.On), domain.InvoiceID(s.About)
+	switch s.What {
 	case "write-off":
 		return account.WriteOff{
 			Key: k, WriteOff: domain.WriteOffID(s.Doc), Invoice: item, WriteOffOn: on, Amount: s.money(s.Amount), Reason: "x", Approver: "y",
@@ -181,21 +215,26 @@ func (s step) onAccount() account.Command {
 	case "recover":
 		return account.RecoverWriteOff{Key: k, Recovery: domain.RecoveryID(s.Doc), WriteOff: domain.WriteOffID(s.About), RecoverOn: on, Amount: s.money(s.Amount)}
 	case "difference":
-		return account.SettleDifference{Key: k, Invoice: item, Payment: pay, SettleOn: on, Amount: s.money(s.Amount), Reason: account.BankFee}
+		return account.SettleDifference{
+			Key: k, Invoice: item, Payment: domain.PaymentID(s.Fund), SettleOn: on, Amount: s.money(s.Amount), Reason: account.BankFee,
+		}
+	}
+	return nil
+}
+
+func (s step) onDispute() account.Command {
+	k, on := s.key(), date(s.On)
+	switch s.What {
 	case "dispute":
-		return account.OpenDispute{Key: k, Dispute: domain.DisputeID(s.Doc), Invoice: item, OpenedOn: on, Amount: s.amount(), Reason: account.Defective}
+		return account.OpenDispute{
+			Key: k, Dispute: domain.DisputeID(s.Doc), Invoice: domain.InvoiceID(s.About), OpenedOn: on, Amount: s.amount(), Reason: account.Defective,
+		}
 	case "resolve":
 		c := account.ResolveDispute{Key: k, Dispute: domain.DisputeID(s.About), ResolvedOn: on, Outcome: account.DisputeRejected}
 		if s.Doc != "" {
 			c.Outcome, c.Credit, c.Amount = account.DisputeUpheld, domain.CreditID(s.Doc), s.amount()
 		}
 		return c
-	case "charge":
-		return account.AssessLateCharge{Key: k, Charge: domain.InvoiceID(s.Doc), Invoice: item, Rate: rate, To: date(s.Until), AssessedOn: on}
-	case "waive":
-		return account.WaiveLateCharge{Key: k, Charge: item, WaiveOn: on, Amount: s.amount(), Reason: "x", Approver: "y"}
-	case "carry":
-		return account.CarryForward{Key: k, CarryOn: on, Into: s.Doc, KeepSince: date(-1)}
 	}
 	return nil
 }
