@@ -167,3 +167,20 @@ func (s *server) version(t *testing.T, customer string) int {
 	}
 	return account.Version
 }
+
+// expectPayments asks the read models and the log how many payments there are.
+func (s *server) expectPayments(t *testing.T, want int) {
+	t.Helper()
+	total := 0
+	for c := range 3 {
+		status, body := fetch(t, fmt.Sprintf("%s/v1/sellers/S/unapplied?as_of=2026-11-30&customer=C%d", s.url, c))
+		var report struct{ Rows []any }
+		if err := json.Unmarshal([]byte(body), &report); err != nil || status != 200 {
+			t.Fatalf("%d %v: %.300s", status, err, body)
+		}
+		total += len(report.Rows)
+	}
+	if _, events := fetch(t, s.url+"/v1/events?kind=account.payment_recorded"); total != want || strings.Count(events, "\n") != want {
+		t.Errorf("%d payments are reported, %d are in the log, %d were acknowledged", total, strings.Count(events, "\n"), want)
+	}
+}
