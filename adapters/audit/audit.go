@@ -47,7 +47,7 @@ type Note struct {
 // without a payer. tell may be nil.
 func Verify(ctx context.Context, b Books, tell func(done, total int64)) (*Report, error) {
 	start := time.Now()
-	r := &Report{Keys: b.Keys}
+	r := newReport(b.Keys)
 	keys, err := merkle.Verifiers(b.Keys...)
 	if err != nil {
 		return nil, err

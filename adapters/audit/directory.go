@@ -25,7 +25,7 @@ type Given struct {
 func Directory(ctx context.Context, dir string, codec *eventstore.Codec, given Given, tell func(done, total int64)) (r *Report, err error) {
 	survey, err := sqlite.OpenSurvey(dir)
 	if errors.Is(err, eventstore.ErrDamaged) {
-		r = &Report{Keys: given.Keys}
+		r = newReport(given.Keys)
 		r.add(Finding{Rule: LogFile, Text: fmt.Sprintf("the log can't be opened: %v", err)})
 		return r, nil
 	}
@@ -63,7 +63,11 @@ func (b Books) beside(ctx context.Context, dir string, given Given, tell func(do
 	if err := b.stored(dir); err != nil {
 		return nil, err
 	}
-	return Verify(ctx, b, tell)
+	r, err := Verify(ctx, b, tell)
+	if err == nil && len(given.Keys) == 0 && len(b.Keys) > 0 {
+		r.note("the public key is the one beside the ledger; bring yours with --key")
+	}
+	return r, err
 }
 
 // stored takes the checkpoints that are kept beside the ledger, and its public keys if none is given.

@@ -62,11 +62,16 @@ type Report struct {
 	Covered   int64               `json:"covered" doc:"events that the newest of them covers"`
 	CoveredAt time.Time           `json:"covered_at,omitzero" doc:"when it was signed"`
 	Keys      []string            `json:"keys" doc:"public keys that were trusted"`
-	Notes     []string            `json:"notes,omitempty" doc:"what was not or could not be checked"`
+	Notes     []string            `json:"notes" doc:"what was not or could not be checked"`
 	Found     map[string]int64    `json:"found,omitempty" doc:"findings by rule"`
-	Findings  []Finding           `json:"findings,omitempty" doc:"up to a hundred of each rule"`
+	Findings  []Finding           `json:"findings" doc:"up to a hundred of each rule"`
 	Millis    int64               `json:"millis" doc:"how long it took"`
 	mu        sync.Mutex
+}
+
+// newReport has no list that is null, which a program can't walk through.
+func newReport(keys []string) *Report {
+	return &Report{Keys: append([]string{}, keys...), Notes: []string{}, Findings: []Finding{}}
 }
 
 func (r *Report) add(f Finding) {
@@ -99,14 +104,14 @@ func (r *Report) found(rules ...string) (n int64) {
 // Write tells people what the audit came to.
 func (r *Report) Write(w io.Writer) error {
 	p := &printer{w: w}
-	p.line("%d events up to position %d, %d streams, %d journal entries, %d rows of read models",
-		r.Events, r.Position, r.Streams, r.Entries, r.Rows)
+	p.line("%s up to position %d, %s, %s, %s of read models", counted(int64(r.Events), "event", "events"), r.Position,
+		counted(int64(r.Streams), "stream", "streams"), counted(int64(r.Entries), "journal entry", "journal entries"), counted(int64(r.Rows), "row", "rows"))
 	p.line("root %s", r.Root)
 	switch {
 	case r.Checked == 0:
 		p.line("no checkpoint says what the log was")
 	default:
-		p.line("%s the log; the newest covers %d events, signed %s", agree(r.Checked), r.Covered, r.CoveredAt.Format(time.RFC3339))
+		p.line("%s the log; the newest covers %s, signed %s", agree(r.Checked), counted(r.Covered, "event", "events"), r.CoveredAt.Format(time.RFC3339))
 	}
 	for _, key := range r.Keys {
 		p.line("trusted key %s", key)
@@ -122,10 +127,20 @@ func (r *Report) Write(w io.Writer) error {
 			p.line("FOUND %s: %d more", rule, more)
 		}
 	}
-	if r.OK {
+	switch {
+	case r.OK && r.Checked == 0: // a log that was written anew as a whole contradicts nothing
+		p.line("nothing contradicts itself; whether the log is what it was, only a checkpoint can tell")
+	case r.OK:
 		p.line("nothing was changed, removed or slipped in")
 	}
 	return p.err
+}
+
+func counted(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 var rules = []string{

@@ -84,7 +84,7 @@ func (auditCheckpointCmd) Run(ctx context.Context, s *session) error {
 
 type auditVerifyCmd struct {
 	Checkpoint []string `help:"A checkpoint that was kept elsewhere; may be given several times." type:"existingfile" placeholder:"FILE"`
-	Key        []string `help:"A public key that is trusted, or a file with it; those beside the ledger when left out." placeholder:"KEY"`
+	Key        []string `help:"A public key that is trusted, or a file with it; may be given several times; those beside the ledger when left out." sep:"none" placeholder:"KEY"`
 	Format     string   `help:"text or json." enum:"text,json" default:"text"`
 }
 
@@ -155,14 +155,19 @@ func (c *auditVerifyCmd) given() (g audit.Given, err error) {
 	return g, nil
 }
 
-// publicKeys are keys as typed, or in files.
+// publicKeys are keys as typed, or in files. A file without any is refused: to ask for no key is to trust every signature.
 func publicKeys(typed []string) (keys []string, err error) {
 	for _, key := range typed {
-		if b, err := os.ReadFile(key); err == nil {
-			keys = append(keys, strings.Fields(string(b))...)
-		} else {
+		b, err := os.ReadFile(key)
+		if err != nil {
 			keys = append(keys, key)
+			continue
 		}
+		inFile := strings.Fields(string(b))
+		if len(inFile) == 0 {
+			return nil, merkle.ErrBadKey.With("%s is empty", key)
+		}
+		keys = append(keys, inFile...)
 	}
 	_, err = merkle.Verifiers(keys...)
 	return keys, err

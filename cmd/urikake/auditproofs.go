@@ -159,7 +159,7 @@ func signers(mine httpapi.CheckpointList) (names []string, err error) {
 
 type auditCheckProofCmd struct {
 	File string   `arg:"" help:"File with the proof, of an event or of consistency." type:"existingfile"`
-	Key  []string `required:"" help:"The ledger's public key, or a file with it." placeholder:"KEY"`
+	Key  []string `required:"" help:"The ledger's public key, or a file with it." sep:"none" placeholder:"KEY"`
 }
 
 func (c *auditCheckProofCmd) Run(s *session) error {

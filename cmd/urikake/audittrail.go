@@ -26,7 +26,7 @@ type auditTrailCmd struct {
 	Verify    bool        `help:"Prove that no line was changed, removed, slipped in or moved." xor:"what"`
 	MakeNote  bool        `name:"anchor" help:"Sign how far the trail goes, and print that to be kept elsewhere." xor:"what"`
 	Note      []string    `help:"With --verify: an anchor that was kept elsewhere; may be given several times." type:"existingfile" placeholder:"FILE"`
-	Key       []string    `help:"With --verify: a public key that is trusted, or a file with it; those beside the ledger when left out." placeholder:"KEY"`
+	Key       []string    `help:"With --verify: a public key that is trusted, or a file with it; those beside the ledger when left out." sep:"none" placeholder:"KEY"`
 }
 
 // Help is shown by `urikake audit trail --help`.

@@ -120,7 +120,7 @@ func (c lineCounter) Write(b []byte) (int, error) {
 
 type eventsImportCmd struct {
 	File string   `arg:"" help:"A whole log, as urikake events export wrote it." type:"existingfile"`
-	Key  []string `help:"A public key, or a file with it, that must have signed the file." placeholder:"KEY"`
+	Key  []string `help:"A public key, or a file with it, that must have signed the file." sep:"none" placeholder:"KEY"`
 
 	WithKeys string `help:"The keys of personal data of that ledger, to be copied to this one." placeholder:"DIR" type:"existingdir"`
 }
