@@ -26,6 +26,7 @@ type cluster struct {
 	t       *testing.T
 	dir     string
 	address string
+	served  bool // as `urikake serve` does it: instants are its own
 	stop    func()
 }
 
@@ -53,6 +54,9 @@ func (c *cluster) start() {
 			c.t.Fatal(err)
 		}
 		store, closeLog = log, log.Close
+	}
+	if c.served {
+		store = eventstore.Carried(store)
 	}
 	listener, err := net.Listen("tcp", c.address)
 	if err != nil {
@@ -139,6 +143,26 @@ func testDemoThere(t *testing.T, store string) {
 		if unplaced(at) != unplaced(away) {
 			t.Errorf("%s: %s\nand there: %s", report, at, away)
 		}
+	}
+}
+
+// What a served ledger refuses to take over is no log that is away: who sends it again gets the same answer.
+func TestImportIntoAServedLedger(t *testing.T) {
+	c := &cluster{t: t, address: "127.0.0.1:0", served: true}
+	c.start()
+	defer c.end()
+	home, file := filepath.Join(t.TempDir(), "home"), filepath.Join(t.TempDir(), "log.ndjson")
+	if err := copyDemo(home); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(typed(t, "--data", home, "events", "export")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, said bytes.Buffer
+	args := []string{"--data", filepath.Join(t.TempDir(), "there"), "--store", c.url(), "events", "import", file, "--with-keys", filepath.Join(home, "keys")}
+	code := run(args, strings.NewReader(""), &out, &said)
+	if code != 1 || !strings.Contains(said.String(), "import into its own directory [log.reserved_metadata]") || strings.Contains(said.String(), "may be sent again") {
+		t.Errorf("exit code %d: %s", code, said.String())
 	}
 }
 

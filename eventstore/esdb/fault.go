@@ -2,10 +2,13 @@ package esdb
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/urikake/urikake/eventstore"
 )
 
 // errPanic is what the client's panics are made to.
@@ -49,8 +52,11 @@ func isRefusal(err error) bool {
 	case esdb.ErrorCodeAccessDenied, esdb.ErrorCodeUnauthenticated, esdb.ErrorCodeStreamDeleted, esdb.ErrorCodeUnsupportedFeature:
 		return true
 	}
-	return false
+	return isReserved(err)
 }
+
+// isReserved tells that the server is one of urikake, and refuses events that bring their instants along.
+func isReserved(err error) bool { return strings.HasPrefix(told(err), eventstore.ErrReserved.Rule+":") }
 
 // told is an error in words: the server's own where it has any.
 func told(err error) string {

@@ -139,6 +139,8 @@ func (s *Store) refusal(err error) error {
 		return err
 	case code == esdb.ErrorCodeStreamDeleted:
 		return eventstore.ErrDamaged.With("%s: %s", s.address, told(err))
+	case isReserved(err):
+		return eventstore.ErrReserved.With("%s is a server of urikake, which gives instants itself: import into its own directory", s.address)
 	}
 	return eventstore.ErrUnavailable.With("%s: %s", s.address, told(err))
 }
