@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/urikake/urikake/domain"
 	"github.com/urikake/urikake/domain/account"
 	"github.com/urikake/urikake/domain/dunning"
@@ -18,9 +20,11 @@ import (
 // HistoryQuery asks for every event of one account, and of the case against its debtor.
 type HistoryQuery struct {
 	account.Key
-	AsOf    domain.Date // events of later business days are left out; zero: none are
-	KnownAt KnownAt     // events recorded later are left out
-	Kinds   []string    // these kinds only; one that ends in a dot ("dunning.") means all that begin so; none: all
+	From    domain.Date      // events of earlier business days are left out; zero: none are
+	AsOf    domain.Date      // events of later business days are left out; zero: none are
+	KnownAt KnownAt          // events recorded later are left out
+	Kinds   []string         // these kinds only; one that ends in a dot ("dunning.") means all that begin so; none: all
+	Invoice domain.InvoiceID // what touched this invoice or late charge only; empty: everything
 }
 
 // wants tells whether a kind is asked for.
@@ -37,8 +41,12 @@ type Entry struct {
 	On       domain.Date // its business day
 	Stream   string
 	Kind     string
+	ID       uuid.UUID
 	Actor    string // who sent the command
-	Command  string // the command's id
+	Name     string // the command's name
+	Command  string // the command's id, which all events that it led to have
+	Cause    string // the event or message that led to the command, if its sender told
+	Flow     string // what the command was a part of, such as one request
 	Text     string // what happened, in one line
 	Books    bool   // it is the account's own; what is done about the debtor moves no balance
 	Effect   domain.Money
@@ -48,7 +56,7 @@ type Entry struct {
 
 // History reads an account's events from the log itself, through its carry forwards, and those of its debtor's dunning
 // case between them, in the order in which they were recorded. The last balance is the balance of the account as known
-// then, when no later business day is left out. Refuses log.unreadable_event, views.beyond_log, and what reading the log
+// then, when no later business day is left out; what is not asked for moves it all the same. Refuses log.unreadable_event, views.beyond_log, and what reading the log
 // refuses. An account without events has none.
 func (v *Views) History(ctx context.Context, q HistoryQuery) (list []Entry, err error) {
 	err = v.EachEntry(ctx, q, func(e Entry) error {
@@ -69,6 +77,7 @@ func (v *Views) EachEntry(ctx context.Context, q HistoryQuery, yield func(Entry)
 		}
 	}
 	var balance int64
+	touching := touching{invoice: q.Invoice}
 	for r, err := range inOrder(v.accountLog(ctx, q.Key), v.store.Read(ctx, dunning.Key(q.Key).Stream(), 0)) {
 		if err != nil {
 			return err
@@ -85,7 +94,7 @@ func (v *Views) EachEntry(ctx context.Context, q HistoryQuery, yield func(Entry)
 		}
 		balance += entry.Effect.Minor()
 		entry.Balance = domain.NewMoney(balance, q.Currency)
-		if !q.wants(entry.Kind) {
+		if touched := touching.touches(entry.Event); !touched || !q.wants(entry.Kind) || entry.On.Before(q.From) {
 			continue
 		}
 		if err := yield(entry); err != nil {
@@ -155,7 +164,8 @@ func (v *Views) entry(key account.Key, r eventstore.Recorded) (Entry, error) {
 		return Entry{}, err
 	}
 	entry := Entry{
-		Position: r.Position, At: r.At, Stream: r.Stream, Kind: r.Kind, Actor: meta.Actor, Command: meta.CommandID,
+		Position: r.Position, At: r.At, Stream: r.Stream, Kind: r.Kind, ID: r.ID,
+		Actor: meta.Actor, Name: meta.CommandName, Command: meta.CommandID, Cause: meta.Causation, Flow: meta.Correlation,
 		Effect: domain.NewMoney(0, key.Currency), Event: fact,
 	}
 	switch e := fact.(type) {
@@ -189,9 +199,9 @@ func Describe(event account.Event) string {
 		return fmt.Sprintf("credit note %s taken back from %s; %s", e.Credit, allocations("", e.Allocations), e.Reason)
 	case account.PaymentRecorded:
 		if len(e.Allocations) == 0 {
-			return fmt.Sprintf("payment %s received: %s, not applied", e.Payment, e.Amount)
+			return fmt.Sprintf("payment %s received: %s%s, not applied", e.Payment, e.Amount, prefixed(", receipt ", string(e.Receipt)))
 		}
-		return fmt.Sprintf("payment %s received: %s%s", e.Payment, e.Amount, allocations(", applied to ", e.Allocations))
+		return fmt.Sprintf("payment %s received: %s%s%s", e.Payment, e.Amount, prefixed(", receipt ", string(e.Receipt)), allocations(", applied to ", e.Allocations))
 	case account.PaymentApplied:
 		return fmt.Sprintf("payment %s applied to %s", e.Payment, allocations("", e.Allocations))
 	case account.PaymentUnapplied:

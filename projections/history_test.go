@@ -76,6 +76,47 @@ func TestHistoryOfAccountAndCase(t *testing.T) {
 	}
 }
 
+// One invoice's story is what names it, and how the promises, plans and reminders about it went on; balances are the account's.
+func TestHistoryOfAnInvoice(t *testing.T) {
+	b := newBooks(t)
+	b.register()
+	stream := dunning.Key(jpy).Stream()
+	about := func(id domain.InvoiceID) []dunning.Covered { return []dunning.Covered{{Invoice: id, Open: yen(6_000)}} }
+	b.do(issue("I1", "2026-01-10", "2026-02-10", 10_000))
+	b.do(issue("I2", "2026-01-11", "2026-02-11", 500))
+	b.do(pay("P1", "2026-02-12", 5_000, to("I1", 4_000), to("I2", 100)))
+	b.write(stream, dunning.PromiseRecorded{Promise: "PR1", MadeOn: day("2026-03-01"), Amount: yen(6_000), Day: day("2026-03-10"), Items: about("I1"), Acting: dunning.Agency})
+	b.write(stream, dunning.PromiseRecorded{Promise: "PR2", MadeOn: day("2026-03-02"), Amount: yen(400), Day: day("2026-03-10"), Items: about("I2"), Acting: dunning.Agency})
+	b.do(account.ApplyPayment{Key: jpy, Payment: "P1", ApplyOn: day("2026-03-03"), Allocations: []account.Allocation{to("I2", 400)}})
+	b.write(stream, dunning.PromiseSettled{Promise: "PR2", SettledOn: day("2026-03-11"), Outcome: dunning.Kept, Amount: yen(400), Received: yen(400)})
+	b.write(stream, dunning.PromiseSettled{Promise: "PR1", SettledOn: day("2026-03-11"), Outcome: dunning.Broken, Amount: yen(6_000), Received: yen(0)})
+	for _, c := range []struct {
+		query HistoryQuery
+		want  []string
+	}{
+		{HistoryQuery{Invoice: "I1"}, []string{"invoice I1 10000", "payment P1 5500", "promise PR1 5500", "promise PR1 5500"}},
+		{HistoryQuery{Invoice: "I2"}, []string{"invoice I2 10500", "payment P1 5500", "promise PR2 5500", "payment P1 5500", "promise PR2 5500"}},
+		{HistoryQuery{Invoice: "I1", From: day("2026-03-01"), AsOf: day("2026-03-10")}, []string{"promise PR1 5500"}},
+		{HistoryQuery{From: day("2026-03-11")}, []string{"promise PR2 5500", "promise PR1 5500"}},
+		{HistoryQuery{Invoice: "I3"}, nil},
+		{HistoryQuery{Invoice: "I1", From: day("2026-03-11"), Kinds: []string{"dunning."}}, []string{"promise PR1 5500"}},
+	} {
+		c.query.Key = jpy
+		list, err := b.views.History(background, c.query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range list {
+			words := strings.Fields(e.Text)
+			got = append(got, fmt.Sprintf("%s %s %d", words[0], strings.TrimSuffix(words[1], ":"), e.Balance.Minor()))
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%+v: %q", c.query, got)
+		}
+	}
+}
+
 // Every event of a case says more than its kind, in one line, with its amount.
 func TestDescribeCase(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "domain", "catalog", "testdata", "dunning.*.json"))

@@ -248,6 +248,12 @@ func History(entries []projections.Entry) Sheet {
 		{Name: "currency"},
 		{Name: "amount", Kind: Amount},
 		{Name: "balance", Kind: Amount},
+		{Name: "stream", Wide: true},
+		{Name: "event", Wide: true},
+		{Name: "command", Wide: true},
+		{Name: "command_id", Wide: true},
+		{Name: "caused_by", Wide: true},
+		{Name: "correlation_id", Wide: true},
 	}}
 	for _, e := range entries {
 		s.Add(EntryCells(e)...)
@@ -264,6 +270,7 @@ func EntryCells(e projections.Entry) []string {
 	return []string{
 		position(uint64(e.Position)), e.At.UTC().Format(time.RFC3339), e.On.String(), e.Kind, e.Actor, e.Text,
 		string(e.Balance.Currency()), effect, e.Balance.Amount(),
+		e.Stream, e.ID.String(), e.Name, e.Command, e.Cause, e.Flow,
 	}
 }
 

@@ -269,7 +269,9 @@ type historyIn struct {
 	Times
 	OneCurrency
 	Answered
-	Kind string `query:"kind" maxLength:"2000" doc:"events of these kinds only, with commas; one that ends in a dot, account. or dunning., stands for all that begin so" example:"account.payment_recorded,dunning."`
+	From    string `query:"from" format:"date" doc:"first business day; events of earlier ones are left out, and their amounts are in the balances all the same" example:"2026-05-01"`
+	Invoice string `query:"invoice" maxLength:"64" doc:"what touched this invoice or late charge only: its own events, what settled, credited or disputed it, reminders, promises and plans that name it, and how those went on" example:"I-0831"`
+	Kind    string `query:"kind" maxLength:"2000" doc:"events of these kinds only, with commas; one that ends in a dot, account. or dunning., stands for all that begin so" example:"account.payment_recorded,dunning."`
 }
 
 // history is every event of a customer's accounts and of what was done about his debts, as the log has them.
@@ -286,7 +288,12 @@ func (a *API) history(ctx context.Context, in *historyIn) (*huma.StreamResponse,
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	q := projections.HistoryQuery{KnownAt: m.known}
+	q := projections.HistoryQuery{KnownAt: m.known, Invoice: domain.InvoiceID(in.Invoice)}
+	if in.From != "" {
+		if q.From, err = domain.ParseDate(in.From); err != nil {
+			return nil, named("from", err)
+		}
+	}
 	if q.Kinds, err = kindsIn(in.Kind); err != nil {
 		return nil, err
 	}
