@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urikake/urikake/eventstore"
@@ -26,8 +27,8 @@ type Comparison struct {
 type RowDifference struct {
 	Table string
 	Key   string
-	Want  string // by the log; "": no such row
-	Have  string // in the file; "": no such row
+	Want  string // by the log, the columns that differ; "": no such row
+	Have  string // in the file, the same; "": no such row
 }
 
 // differencesMax is how many differences are told of; the others are counted.
@@ -157,16 +158,16 @@ func (c *comparing) table(s *spill, t *Table, live *reader) error {
 	err := s.merge(t, func(wanted []*Row) error {
 		for _, want := range wanted {
 			for !have.ended && have.key < want.key {
-				c.differ(t.Name, showKey(t, have.key), "", have.show())
+				c.differ(t.Name, showKey(t, have.key), "", have.show(nil))
 				have.next()
 			}
 			c.Rows++
 			switch {
 			case have.ended || have.key > want.key:
-				c.differ(t.Name, showKey(t, want.key), want.show(), "")
+				c.differ(t.Name, showKey(t, want.key), want.show(nil), "")
 			default:
-				if !have.equals(want) {
-					c.differ(t.Name, showKey(t, want.key), want.show(), have.show())
+				if columns := have.differences(want); len(columns) > 0 {
+					c.differ(t.Name, showKey(t, want.key), want.show(columns), have.show(columns))
 				}
 				have.next()
 			}
@@ -174,7 +175,7 @@ func (c *comparing) table(s *spill, t *Table, live *reader) error {
 		return have.cursor.err
 	})
 	for ; err == nil && !have.ended; have.next() {
-		c.differ(t.Name, showKey(t, have.key), "", have.show())
+		c.differ(t.Name, showKey(t, have.key), "", have.show(nil))
 	}
 	return firstError(err, have.cursor.err)
 }
@@ -203,18 +204,19 @@ func (l *liveRows) next() {
 	l.key = string(l.buf)
 }
 
-func (l *liveRows) equals(want *Row) bool {
+// differences are the columns in which it is not as it should be.
+func (l *liveRows) differences(want *Row) (columns []int) {
 	for i, column := range l.table.Columns {
 		at := len(l.table.Key) + i
 		if column.Type == Text && l.cursor.text(at) != want.textOf(i) || column.Type == Integer && l.cursor.int(at) != want.numberOf(i) {
-			return false
+			columns = append(columns, i)
 		}
 	}
-	return true
+	return columns
 }
 
-func (l *liveRows) show() string {
-	return showColumns(l.table, func(i int) string { return l.cursor.text(len(l.table.Key) + i) })
+func (l *liveRows) show(columns []int) string {
+	return showColumns(l.table, columns, func(i int) string { return l.cursor.text(len(l.table.Key) + i) })
 }
 
 // textOf and numberOf are what a row has in a column: what was never given is empty or 0.
@@ -232,8 +234,8 @@ func (r *Row) numberOf(column int) int64 {
 	return r.numbers[r.of.slot[column]]
 }
 
-func (r *Row) show() string {
-	return showColumns(r.of.table, func(i int) string {
+func (r *Row) show(columns []int) string {
+	return showColumns(r.of.table, columns, func(i int) string {
 		if r.of.table.Columns[i].Type == Text {
 			return r.textOf(i)
 		}
@@ -241,13 +243,16 @@ func (r *Row) show() string {
 	})
 }
 
-func showColumns(t *Table, value func(int) string) string {
+// showColumns shows some columns of a row; nil: all of them.
+func showColumns(t *Table, columns []int, value func(int) string) string {
 	if len(t.Columns) == 0 {
 		return "a row"
 	}
-	parts := make([]string, len(t.Columns))
+	var parts []string
 	for i, c := range t.Columns {
-		parts[i] = c.Name + "=" + value(i)
+		if columns == nil || slices.Contains(columns, i) {
+			parts = append(parts, c.Name+"="+value(i))
+		}
 	}
 	return strings.Join(parts, " ")
 }

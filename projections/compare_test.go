@@ -100,9 +100,10 @@ func TestCompareFindsEveryRow(t *testing.T) {
 				keep, whole := table.Name+"_kept", columnList(table.Key)
 				b.alter("CREATE TABLE " + keep + " AS SELECT * FROM " + table.Name)
 				one := fmt.Sprintf("(%s) IN (SELECT %s FROM %s LIMIT 1 OFFSET %d)", whole, whole, table.Name, random.Int64N(rows))
-				statement := "DELETE FROM " + table.Name + " WHERE " + one
+				statement, changed := "DELETE FROM "+table.Name+" WHERE "+one, ""
 				if n := len(table.Columns); n > 0 && random.IntN(3) > 0 {
 					c := table.Columns[random.IntN(n)]
+					changed = c.Name + "="
 					statement = fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s", table.Name, c.Name, []string{c.Name + " + 1", c.Name + " || 'x'"}[c.Type], one)
 				} else if c := table.Key[0]; random.IntN(2) > 0 {
 					statement = fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s", table.Name, c.Name, []string{c.Name + " + 1000000007", c.Name + " || 'x'"}[c.Type], one)
@@ -112,6 +113,8 @@ func TestCompareFindsEveryRow(t *testing.T) {
 				}
 				if got := b.comparison(); got.Found == 0 || got.Differences[0].Table != table.Name || got.Differences[0].Key == "" {
 					t.Errorf("%s: %+v", statement, got)
+				} else if d := got.Differences[0]; changed != "" && (!strings.HasPrefix(d.Want, changed) || !strings.HasPrefix(d.Have, changed) || strings.Count(d.Want, "=") != 1) {
+					t.Errorf("%s: what differs is not told alone: %+v", statement, d) // a reader would have to look for it in the whole row
 				}
 				b.alter("DELETE FROM " + table.Name)
 				b.alter("INSERT INTO " + table.Name + " SELECT * FROM " + keep)
