@@ -107,11 +107,15 @@ func (r *Report) Write(w io.Writer) error {
 	p.line("%s up to position %d, %s, %s, %s of read models", counted(int64(r.Events), "event", "events"), r.Position,
 		counted(int64(r.Streams), "stream", "streams"), counted(int64(r.Entries), "journal entry", "journal entries"), counted(int64(r.Rows), "row", "rows"))
 	p.line("root %s", r.Root)
+	log := "the log"
+	if r.Found[LogLost] > 0 { // only the hashes say that
+		log = "the hashes of the log, those of what is lost included"
+	}
 	switch {
 	case r.Checked == 0:
 		p.line("no checkpoint says what the log was")
 	default:
-		p.line("%s the log; the newest covers %s, signed %s", agree(r.Checked), counted(r.Covered, "event", "events"), r.CoveredAt.Format(time.RFC3339))
+		p.line("%s %s; the newest covers %s, signed %s", agree(r.Checked), log, counted(r.Covered, "event", "events"), r.CoveredAt.Format(time.RFC3339))
 	}
 	for _, key := range r.Keys {
 		p.line("trusted key %s", key)
