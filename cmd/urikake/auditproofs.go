@@ -34,6 +34,9 @@ the ledger.
 }
 
 func (c *auditProveCmd) Run(ctx context.Context, s *session) error {
+	if c.Position == 0 {
+		return merkle.ErrBeyondTree.With("positions begin at 1")
+	}
 	return s.ask(ctx, func(ctx context.Context, to *client) error {
 		var proof json.RawMessage
 		if _, err := to.object(ctx, request{path: "/v1/audit/proofs/" + url.PathEscape(strconv.FormatUint(uint64(c.Position), 10))}, &proof); err != nil {
