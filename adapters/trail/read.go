@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/urikake/urikake/domain"
@@ -105,7 +106,7 @@ func ReadLines(ctx context.Context, r io.Reader, name string) iter.Seq2[Raw, err
 // Filter picks lines; what is empty picks all.
 type Filter struct {
 	From, To  time.Time // recorded at the first or later, and before the second
-	Actor     string    // the whole name
+	Actor     string    // the person, the holder of the key, or both as a line has them: "person (holder)"
 	Seller    domain.SellerID
 	Operation string
 	After     uint64 // lines of higher numbers only
@@ -113,8 +114,13 @@ type Filter struct {
 
 func (f Filter) picks(l Line) bool {
 	return (f.From.IsZero() || !l.At.Before(f.From)) && (f.To.IsZero() || l.At.Before(f.To)) &&
-		(f.Actor == "" || l.Actor == f.Actor) && (f.Seller == "" || l.Seller == f.Seller) &&
+		(f.Actor == "" || isOf(l.Actor, f.Actor)) && (f.Seller == "" || l.Seller == f.Seller) &&
 		(f.Operation == "" || l.Operation == f.Operation) && l.Seq > f.After
+}
+
+// isOf tells whether a line is of a person or holder. A name in brackets may pick a line too many, and never one too few.
+func isOf(actor, name string) bool {
+	return actor == name || strings.HasPrefix(actor, name+" (") || strings.HasSuffix(actor, " ("+name+")")
 }
 
 // Find gives the lines that a filter picks, in the order in which they were recorded. Lines that can't be read are

@@ -307,3 +307,26 @@ func BenchmarkRecord(b *testing.B) {
 		}
 	})
 }
+
+// Who asks for a key's holder finds what was read with the key in somebody's name, too, and the other way round.
+func TestFilterByPersonOrHolder(t *testing.T) {
+	for _, c := range []struct {
+		actor, asked string
+		picked       bool
+	}{
+		{"mizuno", "mizuno", true},
+		{"root (mizuno)", "mizuno", true},
+		{"root (mizuno)", "root", true},
+		{"root (mizuno)", "root (mizuno)", true},
+		{"root (mizuno)", "mizu", false},
+		{"root (mizuno)", "roo", false},
+		{"mizuno2", "mizuno", false},
+		{"", "mizuno", false},
+	} {
+		var l Line
+		l.Seq, l.Actor = 1, c.actor
+		if got := (Filter{Actor: c.asked}).picks(l); got != c.picked {
+			t.Errorf("%q of %q: %t", c.asked, c.actor, got)
+		}
+	}
+}
