@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -43,8 +42,8 @@ func (a *API) events(ctx context.Context, in *eventsIn) (*huma.StreamResponse, e
 		After: eventstore.Position(in.After), Limit: in.Limit, Follow: in.Follow,
 		Seller: domain.SellerID(in.Seller), Stream: in.Stream, Sealed: in.Sealed,
 	}
-	if in.Kind != "" {
-		q.Kinds = strings.Split(in.Kind, ",")
+	if q.Kinds, err = kindsIn(in.Kind); err != nil {
+		return nil, err
 	}
 	if in.Last != "" {
 		n, err := strconv.ParseUint(in.Last, 10, 53)
