@@ -107,12 +107,12 @@ func showVerified(w io.Writer, r *trail.Report) error {
 	if r.OK {
 		b.WriteString("OK: no line was changed, removed, slipped in or moved\n")
 	}
-	fmt.Fprintf(&b, "%d lines", r.Lines)
+	b.WriteString(counted(int64(r.Lines), "line"))
 	if r.Lines > 0 {
 		fmt.Fprintf(&b, " from %s to %s; the last is %d, %s", instant(r.FirstAt), instant(r.LastAt), r.Head.Seq, r.Head.Hash)
 	}
-	fmt.Fprintf(&b, "\n%d anchors were compared: %d brought along, %d kept beside the trail", r.Anchors, r.Anchors-r.Own, r.Own)
-	fmt.Fprintf(&b, "\n%d repairs of the end after a crash; %d gaps\n", r.Repairs, r.Gaps)
+	fmt.Fprintf(&b, "\n%s compared: %d brought along, %d kept beside the trail", counted(int64(r.Anchors), "anchor"), r.Anchors-r.Own, r.Own)
+	fmt.Fprintf(&b, "\n%s of the end after a crash; %s\n", counted(int64(r.Repairs), "repair"), counted(int64(r.Gaps), "gap"))
 	for _, text := range r.Notes {
 		fmt.Fprintf(&b, "note: %s\n", text)
 	}

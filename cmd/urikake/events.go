@@ -177,7 +177,7 @@ func (c *eventsImportCmd) Run(ctx context.Context, s *session) (err error) {
 	defer func() { err = errors.Join(err, o.close()) }()
 	t, err := audit.Import(ctx, o.store, file, codec, verifiers, now, bar.set)
 	if err == nil {
-		_, err = fmt.Fprintf(s.out, "took over %d events; their root is what the file says: %s\n", t.Count, t.Root)
+		_, err = fmt.Fprintf(s.out, "took over %s; their root is what the file says: %s\n", counted(int64(t.Count), "event"), t.Root)
 	}
 	return err
 }
