@@ -45,7 +45,7 @@ type Entry struct {
 	Actor    string // who sent the command
 	Name     string // the command's name
 	Command  string // the command's id, which all events that it led to have
-	Cause    string // the event or message that led to the command, if its sender told
+	Cause    string // what led to the command, if that is known: an event (STREAM@VERSION), a stream, a command's id, or what its sender said
 	Flow     string // what the command was a part of, such as one request
 	Text     string // what happened, in one line
 	Books    bool   // it is the account's own; what is done about the debtor moves no balance

@@ -98,7 +98,7 @@ func (r *run) give(ctx context.Context, d rules.RunDecision) (*rules.RunRefusal,
 		step := d.Steps[i]
 		about := fmt.Sprint(step.Do, " ", step.Promise, step.Plan, " ", step.Instalment)
 		id := derived("step", string(r.key.Run), string(d.Customer), string(d.Currency), about)
-		env := eventstore.Envelope{CommandID: id, Actor: r.Actor, Correlation: string(r.key.Run)}
+		env := eventstore.Envelope{CommandID: id, Actor: r.Actor, Correlation: string(r.key.Run), Causation: r.key.Stream()}
 		_, err := r.Ledger.Execute(ctx, order, env)
 		if err == nil {
 			continue

@@ -47,7 +47,7 @@ func (l *Ledger) charge(ctx context.Context, send dunning.SendReminder, r dunnin
 	c := account.AssessLateCharge{
 		Key: account.Key(send.Case()), Charge: domain.InvoiceID(id), Invoice: item.Invoice, To: r.QueuedOn, AssessedOn: send.On,
 	}
-	_, err := l.Execute(ctx, c, eventstore.Envelope{CommandID: id, Actor: env.Actor, Correlation: env.Correlation})
+	_, err := l.Execute(ctx, c, eventstore.Envelope{CommandID: id, Actor: env.Actor, Correlation: env.Correlation, Causation: env.CommandID})
 	var refusal *domain.Error
 	if errors.As(err, &refusal) && (refusal.Code == domain.Refused || refusal.Code == domain.Invalid || refusal.Code == domain.NotFound) {
 		return nil

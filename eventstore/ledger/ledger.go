@@ -280,7 +280,7 @@ func (l *Ledger) bringForward(ctx context.Context, key account.Key, from, into s
 	for _, part := range parts[min(brought, len(parts)):] {
 		c := account.BringForward{Key: key, Part: part}
 		id := derivedID(fmt.Sprintf("bring forward %s part %d", from, part.Part))
-		env := eventstore.Envelope{CommandID: id, Name: c.Name(), Actor: "urikake"}
+		env := eventstore.Envelope{CommandID: id, Name: c.Name(), Actor: "urikake", Causation: from}
 		r := account.Request{Command: c, Stream: into, Parties: account.Parties{SellerKnown: true, CustomerKnown: true}}
 		_, err = eventstore.Run(ctx, l.handler, accounts, r, env)
 		if err != nil && !errors.Is(err, account.ErrSamePeriod) { // that: another writer came first

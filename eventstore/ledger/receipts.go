@@ -81,8 +81,8 @@ func (l *Ledger) mayAssign(ctx context.Context, c receipt.AssignReceipt, env eve
 		return err
 	}
 	r, open, err := l.receipt(ctx, c.Key)
-	if err != nil || !open {
-		return err // what is not open is refused by its own rule
+	if err != nil || !open || r.Customer != "" {
+		return err // what is not open, or just being booked, is refused by its own rule
 	}
 	r.Customer, r.Payment = c.Customer, c.PaymentID()
 	payment := paymentOf(r)
@@ -91,7 +91,13 @@ func (l *Ledger) mayAssign(ctx context.Context, c receipt.AssignReceipt, env eve
 		return err
 	}
 	try := order{Command: account.Request{Command: payment, Parties: p.Parties}, Envelope: eventstore.Envelope{CommandID: derivedID("may assign " + env.CommandID)}}
-	_, err = eventstore.Alone(l.try(ctx, []order{try}))
+	if _, err = eventstore.Alone(l.try(ctx, []order{try})); err == nil {
+		return nil
+	}
+	now, open, lookErr := l.receipt(ctx, c.Key)
+	if lookErr == nil && (!open || now.Customer != "") { // somebody was quicker, whose payment it may be that is in the way
+		return nil
+	}
 	return err
 }
 
@@ -146,8 +152,9 @@ func (l *Ledger) bookWaiting(ctx context.Context, stream string, env eventstore.
 // next command.
 func (l *Ledger) book(ctx context.Context, key receipt.Key, token uint64, env eventstore.Envelope) (eventstore.Receipt, error) {
 	about := fmt.Sprint(key.Stream(), " ", token)
+	assigned := fmt.Sprint(key.Stream(), "@", token) // the event that led to it
 	done := receipt.BookReceipt{Key: key, Token: token}
-	own, err := l.signed(done, eventstore.Envelope{CommandID: derivedID("book receipt " + about), Actor: env.Actor, Correlation: env.Correlation})
+	own, err := l.signed(done, eventstore.Envelope{CommandID: derivedID("book receipt " + about), Actor: env.Actor, Correlation: env.Correlation, Causation: assigned})
 	if err != nil {
 		return eventstore.Receipt{}, err
 	}
@@ -158,11 +165,11 @@ func (l *Ledger) book(ctx context.Context, key receipt.Key, token uint64, env ev
 	if !open || r.Token != token { // booked, or set free
 		return eventstore.Run(ctx, l.handler, receipts, receipt.Command(done), own)
 	}
-	payment := eventstore.Envelope{CommandID: derivedID("payment of receipt " + about), Actor: env.Actor, Correlation: env.Correlation}
+	payment := eventstore.Envelope{CommandID: derivedID("payment of receipt " + about), Actor: env.Actor, Correlation: env.Correlation, Causation: assigned}
 	err = l.pay(ctx, paymentOf(r), payment)
 	if never := never(err); never != nil {
 		free := receipt.ReleaseReceipt{Key: key, Token: token, Rule: never.Rule}
-		id := eventstore.Envelope{CommandID: derivedID("release receipt " + about), Actor: env.Actor, Correlation: env.Correlation}
+		id := eventstore.Envelope{CommandID: derivedID("release receipt " + about), Actor: env.Actor, Correlation: env.Correlation, Causation: assigned}
 		if id, signErr := l.signed(free, id); signErr != nil {
 			return eventstore.Receipt{}, signErr
 		} else if _, freeErr := eventstore.Run(ctx, l.handler, receipts, receipt.Command(free), id); freeErr != nil {

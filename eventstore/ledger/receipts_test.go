@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -49,6 +50,9 @@ func TestAReceiptBecomesAPayment(t *testing.T) {
 		}
 		if p, ok := e.(account.PaymentRecorded); ok {
 			payments = append(payments, p)
+			if !strings.Contains(string(r.Metadata), `"$causationId":"receipt-S1.2026@2"`) {
+				t.Errorf("it does not say what led to it: %s", r.Metadata)
+			}
 		}
 	}
 	want := account.PaymentRecorded{
