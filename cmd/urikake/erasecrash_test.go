@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,6 +36,9 @@ func TestErasureCrash(t *testing.T) {
 	erase := func(n int) error {
 		_, err := s.send(fmt.Sprint("e", n), fmt.Sprintf("/v1/sellers/S/customers/C%d/erasure", n), `{"on":"2026-01-15","reason":"asked to be forgotten"}`)
 		return err
+	}
+	if _, list := fetch(t, s.url+"/v1/sellers/S/customers"); !strings.Contains(list, secretName(0)) { // folded, and so in views.db
+		t.Fatal(list)
 	}
 	if holding(t, books, secretName(0)) == 0 {
 		t.Fatal("the test sees nothing")
