@@ -43,11 +43,13 @@ var (
 )
 
 // Keys is the key store: one 256-bit key a person, each in a file of its own. It may be used by many at once, also by
-// several processes on one directory. It takes some 30 MB however many persons there are.
+// several processes on one directory. It takes some 40 MB however many persons there are.
 type Keys struct {
 	dir   string                   // "" in memory
 	fresh func(name string) []byte // makes a new key
 	blind bool
+
+	reading ciphers
 
 	mu        sync.RWMutex
 	known     recent[held] // of those that were asked for; in memory of all
@@ -55,8 +57,7 @@ type Keys struct {
 	witness   string       // a key's file that was there, and so stays
 }
 
-// knownMax is of how many persons keys are kept in memory, some 150 bytes each, so that a replay reads each file once. The
-// cipher is made for each use, in half a microsecond: it takes 1 KB.
+// knownMax is of how many persons keys are kept in memory, some 150 bytes each, so that a replay reads each file once.
 const knownMax = 200_000
 
 // held is what a person's file says.
@@ -351,6 +352,7 @@ func (k *Keys) Destroy(person string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.destroyed++
+	k.reading.forget()
 	k.known.put(person, held{erased: true})
 	return nil
 }

@@ -97,7 +97,7 @@ func (k *Keys) open(text []byte, member string, at Place) (plain []byte, keep bo
 		return nil, false, ErrMissing.With("%s in %s", at.Person, k.dir)
 	}
 	nonce, sealed := box[keyIDSize:][:nonceSize], box[keyIDSize+nonceSize:]
-	plain, err = h.aead().Open(sealed[:0], nonce, sealed, authenticated(at.Stream, member))
+	plain, err = k.reading.of(&h).Open(sealed[:0], nonce, sealed, authenticated(at.Stream, member))
 	if err != nil {
 		return nil, false, ErrMissing.With("%s: %s of %s was changed, or moved from elsewhere", at.Person, member, at.Stream)
 	}
